@@ -99,7 +99,7 @@ def _no_leaked_threads() -> Iterator[None]:
 
 
 def _new_threads(before: set[threading.Thread]) -> list[threading.Thread]:
-    # A foreign thread (Qt's, OpenCV's) that once ran Python is listed as a dummy for ever: it can be neither joined nor leaked.
+    # A foreign thread (of Qt, of OpenCV) that once ran Python is listed as a dummy for ever; it cannot be joined.
     return [t for t in threading.enumerate() if t not in before and not isinstance(t, threading._DummyThread)]
 
 
