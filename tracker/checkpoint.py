@@ -1,0 +1,74 @@
+"""Weights as safetensors with metadata: what they are, how to feed them, what they were trained on. Never a pickle."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from tracker.api import TrackerError
+from tracker.config import NetConfig
+
+SCHEMA = "1"
+
+
+def save(net: nn.Module, path: Path, config: NetConfig, about: dict[str, Any]) -> None:
+    """Write ``net`` atomically, floats as float16. ``about`` is kept as JSON strings in the metadata."""
+    tensors = {
+        name: (t.half() if t.is_floating_point() else t).contiguous().cpu() for name, t in net.state_dict().items()
+    }
+    metadata = {"schema": SCHEMA, "architecture": config.architecture, "config": json.dumps(dataclasses.asdict(config))}
+    metadata |= {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    save_file(tensors, part, metadata)
+    os.replace(part, path)
+
+
+def metadata(path: Path) -> dict[str, str]:
+    """The file's metadata. Raises `TrackerError` naming the file when it is missing or not safetensors."""
+    try:
+        with safe_open(path, "pt") as file:
+            return file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise TrackerError(f"{path}: cannot read the weights ({error}). Reinstall SiamLabel or train them anew.") from error
+
+
+def config_of(meta: dict[str, str], path: Path) -> NetConfig:
+    """The `NetConfig` stored in the metadata; raises `TrackerError` when this version cannot read it."""
+    try:
+        if meta["schema"] != SCHEMA:
+            raise ValueError(f"schema {meta['schema']}, this version reads {SCHEMA}")
+        values = json.loads(meta["config"])
+        values["anchor_ratios"] = tuple(values["anchor_ratios"])
+        return NetConfig(**values)
+    except (KeyError, ValueError, TypeError) as error:
+        raise TrackerError(f"{path}: not weights of this SiamLabel ({error}). Use a matching version.") from error
+
+
+def load(net: nn.Module, path: Path) -> None:
+    """Load every tensor of ``path`` into ``net`` as float32; missing, extra or misshapen ones raise `TrackerError`."""
+    metadata(path)
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    state = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+    try:
+        net.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise TrackerError(f"{path}: the weights do not fit the network: {str(error).splitlines()[1].strip()}") from error
+
+
+def raw_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a safetensors file that is not one of ours, such as ImageNet weights."""
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise TrackerError(f"{path}: cannot read the tensors ({error})") from error

@@ -1,0 +1,45 @@
+"""Cutting square regions out of frames: the one place where image pixels become network pixels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from tracker.api import Box, Crop, Image
+
+
+def cut(image: Image, cx: float, cy: float, side: float, size: int, fill: np.ndarray) -> tuple[np.ndarray, Crop]:
+    """Cut the square of ``side`` image pixels around (cx, cy) and resample it to ``size`` x ``size``.
+
+    The region is snapped to whole pixels, so the returned `Crop` is exact. Outside the image the colour is ``fill``
+    (3,) uint8 (reference A.1). Shrinking averages areas, since bilinear sampling of a large region aliases.
+    Returns pixels (size, size, 3) uint8 BGR, contiguous, and the crop.
+    """
+    height, width = image.shape[:2]
+    n = max(2, round(side))
+    x0, y0 = round(cx - n / 2), round(cy - n / 2)
+    left, top = max(x0, 0), max(y0, 0)
+    right, bottom = min(x0 + n, width), min(y0 + n, height)
+    crop = Crop(Box(x0, y0, n, n), size)
+    if right <= left or bottom <= top:
+        return np.full((size, size, 3), fill, np.uint8), crop
+    patch = image[top:bottom, left:right]
+    if patch.shape[:2] != (n, n):
+        patch = cv2.copyMakeBorder(
+            patch,
+            top - y0,
+            y0 + n - bottom,
+            left - x0,
+            x0 + n - right,
+            cv2.BORDER_CONSTANT,
+            value=[int(v) for v in fill],
+        )
+    if n == size:
+        return np.ascontiguousarray(patch), crop
+    mode = cv2.INTER_AREA if n > size else cv2.INTER_LINEAR
+    return cv2.resize(patch, (size, size), interpolation=mode), crop
+
+
+def mean_colour(image: Image) -> np.ndarray:
+    """Mean of each channel, (3,) uint8: the padding colour, taken once from a track's first frame."""
+    return np.array(cv2.mean(image)[:3]).astype(np.uint8)
