@@ -1,0 +1,68 @@
+"""The settings: declared once, with range and words; the file holds only what the user changed."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+log = logging.getLogger(__name__)
+
+HEAT_KINDS = ("off", "fused", "classification", "attention", "mask")
+"""In the order in which the H key walks through them."""
+
+
+def _meta(title: str, group: str, *, ge: float | None = None, le: float | None = None) -> Meta:
+    return Meta(title=title, ge=ge, le=le, extra={"group": group})
+
+
+class Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """What the user may set. Each field carries its title and group, from which a dialog can be made."""
+
+    theme: Annotated[Literal["system", "light", "dark"], _meta("Colour theme", "Appearance")] = "system"
+    heat_kind: Annotated[
+        Literal["off", "fused", "classification", "attention", "mask"], _meta("Heat map", "Canvas")
+    ] = "fused"
+    heat_opacity: Annotated[float, _meta("Heat-map opacity", "Canvas", ge=0, le=1)] = 0.5
+    mask_opacity: Annotated[float, _meta("Mask opacity", "Canvas", ge=0, le=1)] = 0.35
+    show_labels: Annotated[bool, _meta("Show labels", "Canvas")] = True
+    show_ghost: Annotated[bool, _meta("Show the previous box", "Canvas")] = False
+    show_search: Annotated[bool, _meta("Show the search region", "Canvas")] = True
+    tracker: Annotated[str, _meta("Tracker", "Tracking")] = "default"
+    device: Annotated[str, _meta("Device", "Tracking")] = "auto"
+    masks: Annotated[bool, _meta("Track masks", "Tracking")] = True
+    lost_after: Annotated[int, _meta("Stop after lost frames", "Tracking", ge=1, le=100)] = 4
+    follow: Annotated[bool, _meta("Follow the run on the picture", "Tracking")] = True
+    cache_mb: Annotated[int, _meta("Frame cache (MB)", "Video", ge=64)] = 512
+    jump: Annotated[int, _meta("Frames per long step", "Video", ge=2, le=1000)] = 10
+    playback_rate: Annotated[float, _meta("Playback rate", "Video", ge=0.05, le=16)] = 1.0
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the settings; a missing file gives the defaults.
+
+    A file that cannot be understood never stops the start: it is set aside as ``*.broken`` and the defaults are used.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Settings)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, msgspec.DecodeError) as error:
+        aside = path.with_suffix(".broken")
+        log.warning("%s cannot be read (%s); it is kept as %s and the defaults are used", path, error, aside.name)
+        with contextlib.suppress(OSError):
+            path.replace(aside)
+        return Settings()
+
+
+def save_settings(settings: Settings, path: Path) -> None:
+    """Write what differs from the defaults, atomically. Raises OSError when the folder cannot be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
+    os.replace(part, path)
