@@ -1,0 +1,165 @@
+"""The trackers by name, created on demand.
+
+An entry names its factory as ``module:function`` and is imported when first created, so listing the trackers costs
+neither torch nor OpenCV. A factory is called as ``factory(device=..., **fixed, **options)``: ``fixed`` comes from the
+entry (one factory may serve several names), ``options`` from the caller, limited to those that the entry accepts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import os
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tracker.api import Tracker, TrackerError, TrackerInfo
+
+NANOTRACK_FILES = ("nanotrack_v2_backbone.onnx", "nanotrack_v2_head.onnx")
+NANOTRACK_ENV = "SIAMLABEL_NANOTRACK_DIR"
+DEFAULT = "siamatt-mobile"
+_HEADER_LIMIT = 100_000_000  # bytes; the safetensors format's own limit for its header
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered tracker. ``accepts``: the option names that `create` may be given for it."""
+
+    factory: str
+    info: Callable[[], TrackerInfo]
+    weights: Callable[[Mapping[str, Any]], tuple[Path, ...]] = lambda options: ()
+    accepts: frozenset[str] = frozenset()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+
+def resource(*parts: str) -> Path:
+    """Path of a file under ``resources/``: beside the packages, or inside the bundle when frozen by PyInstaller."""
+    bundle = getattr(sys, "_MEIPASS", None)
+    root = Path(bundle) if bundle else Path(__file__).resolve().parent.parent
+    return root.joinpath("resources", *parts)
+
+
+def safetensors_header(path: Path) -> tuple[int, dict[str, str]]:
+    """Number of values in a safetensors file and its metadata, from the header alone.
+
+    Raises `TrackerError` when the file is not a safetensors file.
+    """
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > _HEADER_LIMIT:
+                raise ValueError("its header is too long")
+            header = json.loads(file.read(length))
+        metadata = dict(header.pop("__metadata__", {}))
+        return sum(math.prod(tensor["shape"]) for tensor in header.values()), metadata
+    except (OSError, ValueError, struct.error, AttributeError, KeyError, TypeError) as error:
+        raise TrackerError(f"{path} is not a readable safetensors file ({error}); restore it from the repository") from error
+
+
+def _siamatt_weights(options: Mapping[str, Any]) -> tuple[Path, ...]:
+    return (Path(options.get("weights") or resource("weights", "siamatt-mobile.safetensors")),)
+
+
+def _siamatt_info() -> TrackerInfo:
+    (path,) = _siamatt_weights({})
+    parameters, licence, weights = None, "Apache-2.0", f"{path.name} (missing)"
+    if path.is_file():
+        count, metadata = safetensors_header(path)
+        parameters = int(metadata.get("parameters", count))
+        licence = metadata.get("licence", metadata.get("license", licence))
+        weights = f"{path.name} ({path.stat().st_size / 1e6:.1f} MB)"
+    title = "SiamAtt with masks on MobileNetV2, embedded"
+    return TrackerInfo(DEFAULT, title, parameters, weights, licence, masks=True, aliases=("default",))
+
+
+def _opencv_info(name: str, title: str, weights: str = "none") -> Callable[[], TrackerInfo]:
+    return lambda: TrackerInfo(name, title, None, weights, "Apache-2.0", masks=False)
+
+
+def nanotrack_dir(given: str | Path | None = None) -> Path | None:
+    """Folder of NanoTrack's ONNX files: as given, else from the environment (`NANOTRACK_ENV`), else None."""
+    found = given or os.environ.get(NANOTRACK_ENV)
+    return Path(found) if found else None
+
+
+def _nanotrack_weights(options: Mapping[str, Any]) -> tuple[Path, ...]:
+    folder = nanotrack_dir(options.get("nanotrack_dir"))
+    return tuple(folder / file for file in NANOTRACK_FILES) if folder else ()
+
+
+_ENTRIES: dict[str, Entry] = {
+    DEFAULT: Entry("tracker.inference.siamatt:create", _siamatt_info, _siamatt_weights, frozenset({"weights"})),
+    "opencv-kcf": Entry(
+        "tracker.inference.opencv:create_kcf", _opencv_info("opencv-kcf", "Kernelized correlation filter of OpenCV")
+    ),
+    "opencv-csrt": Entry(
+        "tracker.inference.opencv:create_csrt",
+        _opencv_info("opencv-csrt", "Correlation filter with channel and spatial reliability, of OpenCV"),
+    ),
+    "opencv-nano": Entry(
+        "tracker.inference.opencv:create_nano",
+        _opencv_info("opencv-nano", "NanoTrack v2 in OpenCV", "ONNX files in --nanotrack-dir"),
+        _nanotrack_weights,
+        frozenset({"nanotrack_dir"}),
+    ),
+}
+_ALIASES = {"default": DEFAULT}
+
+
+def names() -> tuple[str, ...]:
+    """Names of all trackers, the default first; aliases excluded."""
+    return tuple(_ENTRIES)
+
+
+def resolve(name: str) -> str:
+    """The tracker's own name behind ``name`` or an alias of it. Raises `TrackerError` listing the names."""
+    own = _ALIASES.get(name, name)
+    if own not in _ENTRIES:
+        known = ", ".join([*_ENTRIES, *_ALIASES])
+        raise TrackerError(f"There is no tracker named “{name}”. Known trackers: {known}.")
+    return own
+
+
+def info(name: str) -> TrackerInfo:
+    """What ``main.py trackers`` says about one tracker; reads a file header at most."""
+    return _ENTRIES[resolve(name)].info()
+
+
+def infos() -> tuple[TrackerInfo, ...]:
+    """`info` of every tracker, in the order of `names`."""
+    return tuple(entry.info() for entry in _ENTRIES.values())
+
+
+def accepts(name: str) -> frozenset[str]:
+    """Names of the options that `create` may be given for this tracker."""
+    return _ENTRIES[resolve(name)].accepts
+
+
+def weight_files(name: str, **options: Any) -> tuple[Path, ...]:
+    """The files whose content decides this tracker's answers; empty when it has none or they are not configured."""
+    return _ENTRIES[resolve(name)].weights(options)
+
+
+def create(name: str, device: str = "auto", **options: Any) -> Tracker:
+    """Make a tracker.
+
+    ``device``: ``auto``, ``cpu``, ``cuda``, ``cuda:0``, ``mps``. ``options``: see `accepts`; None counts as not given.
+    Raises `TrackerError` for an unknown name or option and when weights are missing.
+    """
+    own = resolve(name)
+    entry = _ENTRIES[own]
+    given = {key: value for key, value in options.items() if value is not None}
+    if unknown := sorted(set(given) - entry.accepts):
+        known = ", ".join(sorted(entry.accepts)) or "none"
+        raise TrackerError(f"{own} does not take the option {', '.join(unknown)}; it takes: {known}.")
+    module, _, function = entry.factory.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), function)
+    except ImportError as error:
+        raise TrackerError(f"{own} cannot be loaded ({error}); run packaging/bootstrap.py to install it.") from error
+    return factory(device=device, **entry.fixed, **given)
