@@ -58,7 +58,7 @@ def safetensors_header(path: Path) -> tuple[int, dict[str, str]]:
         metadata = dict(header.pop("__metadata__", {}))
         return sum(math.prod(tensor["shape"]) for tensor in header.values()), metadata
     except (OSError, ValueError, struct.error, AttributeError, KeyError, TypeError) as error:
-        raise TrackerError(f"{path} is not a readable safetensors file ({error}); restore it from the repository") from error
+        raise TrackerError(f"{path} is not a readable safetensors file ({error}); restore it.") from error
 
 
 def _siamatt_weights(options: Mapping[str, Any]) -> tuple[Path, ...]:
