@@ -1,0 +1,198 @@
+"""Edits are data: `apply` carries one out, wholly or not at all, and answers with its inverse and what it touched.
+
+They are tagged structs, so the journal can write them down and read them back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from app.model.document import Change, Document, Label, VideoRef, as_frames
+from app.model.tracks import Colour, FrameIndex, Observation, Track, TrackId
+
+
+class EditError(Exception):
+    """An edit does not fit the document; the document is unchanged."""
+
+
+class AddTrack(msgspec.Struct, frozen=True, tag=True):
+    """Put a track with all its frames into the document."""
+
+    track: Track
+
+
+class RemoveTrack(msgspec.Struct, frozen=True, tag=True):
+    """Take a track with all its frames out of the document."""
+
+    id: TrackId
+
+
+class SetTrack(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """Rename, recolour, show or hide a track; None leaves a property as it is."""
+
+    id: TrackId
+    label: str | None = None
+    colour: Colour | None = None
+    visible: bool | None = None
+
+
+class SetFrames(msgspec.Struct, frozen=True, tag=True):
+    """Write observations of one track; None forgets a frame. Costs in proportion to ``frames`` alone."""
+
+    track: TrackId
+    frames: dict[FrameIndex, Observation | None]
+
+
+class SetLabels(msgspec.Struct, frozen=True, tag=True):
+    """Replace the list of labels."""
+
+    labels: tuple[Label, ...]
+
+
+class SetVideo(msgspec.Struct, frozen=True, tag=True):
+    """Attach another video (or the same one at another place)."""
+
+    video: VideoRef | None
+
+
+class Group(msgspec.Struct, frozen=True, tag=True):
+    """Several edits as one, carried out in order."""
+
+    edits: tuple[Edit, ...]
+
+
+Edit = AddTrack | RemoveTrack | SetTrack | SetFrames | SetLabels | SetVideo | Group
+
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
+
+
+def apply(edit: Edit, doc: Document) -> tuple[Edit, Change]:
+    """Carry out ``edit`` on ``doc``; answers with the edit that takes it back and with what was touched.
+
+    Taking it back restores everything but ``next_id``, which never shrinks. Raises `EditError` when the edit does not
+    fit; the document is unchanged then.
+    """
+    match edit:
+        case SetFrames():
+            return _set_frames(edit, doc)
+        case AddTrack(track):
+            return _add_track(track, doc)
+        case RemoveTrack(id_):
+            track = _track(doc, id_)
+            del doc.tracks[id_]
+            return AddTrack(track), _whole(track)
+        case SetTrack():
+            return _set_track(edit, doc)
+        case SetLabels(labels):
+            _check_labels(labels)
+            before = SetLabels(tuple(doc.labels))
+            doc.labels = list(labels)
+            return before, Change(structure=True)
+        case SetVideo(video):
+            for track in doc.tracks.values():
+                _check_masks(track.id, track.frames, video)
+            before_video = SetVideo(doc.video)
+            doc.video = video
+            return before_video, Change(video=True)
+        case Group(edits):
+            return _group(edits, doc)
+
+
+def _group(edits: Sequence[Edit], doc: Document) -> tuple[Group, Change]:
+    inverses: list[Edit] = []
+    total = Change()
+    next_id = doc.next_id
+    try:
+        for edit in edits:
+            inverse, change = apply(edit, doc)
+            inverses.append(inverse)
+            total = total.merge(change)
+    except EditError:
+        for inverse in reversed(inverses):
+            apply(inverse, doc)
+        doc.next_id = next_id
+        raise
+    return Group(tuple(reversed(inverses))), total
+
+
+def _set_frames(edit: SetFrames, doc: Document) -> tuple[SetFrames, Change]:
+    track = _track(doc, edit.track)
+    _check_frames(track.id, edit.frames, doc.video)
+    frames = track.frames
+    before = {frame: frames.get(frame) for frame in edit.frames}
+    for frame, seen in edit.frames.items():
+        if seen is None:
+            frames.pop(frame, None)
+        else:
+            frames[frame] = seen
+    return SetFrames(edit.track, before), Change(frozenset({edit.track}), {edit.track: as_frames(edit.frames)})
+
+
+def _add_track(track: Track, doc: Document) -> tuple[RemoveTrack, Change]:
+    if track.id in doc.tracks:
+        raise EditError(f"There is a track with the id {track.id} already.")
+    if track.id < 1:
+        raise EditError(f"A track cannot have the id {track.id}: ids start at 1.")
+    _check_colour(track.colour)
+    _check_frames(track.id, track.frames, doc.video)
+    doc.tracks[track.id] = track.copy()  # the edit stays what it is when the document's track changes
+    doc.next_id = max(doc.next_id, track.id + 1)
+    return RemoveTrack(track.id), _whole(track)
+
+
+def _set_track(edit: SetTrack, doc: Document) -> tuple[SetTrack, Change]:
+    track = _track(doc, edit.id)
+    if edit.colour is not None:
+        _check_colour(edit.colour)
+    wanted = {name: value for name in ("label", "colour", "visible") if (value := getattr(edit, name)) is not None}
+    before = SetTrack(edit.id, **{name: getattr(track, name) for name in wanted})
+    for name, value in wanted.items():
+        setattr(track, name, value)
+    return before, Change(frozenset({edit.id}), structure=True)
+
+
+def _whole(track: Track) -> Change:
+    return Change(frozenset({track.id}), {track.id: as_frames(track.frames)}, structure=True)
+
+
+def _track(doc: Document, id_: int) -> Track:
+    try:
+        return doc.tracks[id_]
+    except KeyError:
+        raise EditError(f"There is no track with the id {id_}.") from None
+
+
+def _check_colour(colour: str) -> None:
+    if not _COLOUR.fullmatch(colour):
+        raise EditError(f"{colour!r} is not a colour of the form #rrggbb.")
+
+
+def _check_labels(labels: Sequence[Label]) -> None:
+    for label in labels:
+        _check_colour(label.colour)
+    names = [label.name for label in labels]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise EditError(f"The label {twice!r} is in the list twice.")
+
+
+def _check_frames(id_: int, frames: Mapping[int, Observation | None], video: VideoRef | None) -> None:
+    if frames and min(frames) < 0:
+        raise EditError(f"Track {id_} cannot have the frame {min(frames)}: frames start at 0.")
+    _check_masks(id_, frames, video)
+
+
+def _check_masks(id_: int, frames: Mapping[int, Observation | None], video: VideoRef | None) -> None:
+    if video is None:
+        return
+    for frame, seen in frames.items():
+        if seen is None or (mask := seen.mask) is None:
+            continue
+        if mask.width != video.width or mask.height != video.height:
+            raise EditError(
+                f"The mask of track {id_} in frame {frame} is {mask.width} x {mask.height} pixels, "
+                f"but the video is {video.width} x {video.height}."
+            )

@@ -1,0 +1,200 @@
+"""The one door through which a document changes: commit, undo, redo, gestures, the saved marker."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.model.document import Change, Document
+from app.model.edits import Edit, Group, SetFrames, apply
+
+Subscriber = Callable[[Edit, Change], object]
+
+
+@dataclass
+class _Step:
+    """One undo step. ``back``: inverses in the order of their commits (undone from the last to the first).
+
+    ``before`` and ``after`` name the states of the document on both sides of it; a name is never given twice.
+    """
+
+    title: str
+    gesture: str | None
+    back: list[Edit]
+    tracks: frozenset[int]
+    video: bool
+    before: int
+    after: int
+
+
+class History:
+    """Owns a document's undo and redo. All calls come from one thread, the one of the first commit.
+
+    ``dirty`` is for documents that already hold unsaved work (recovered, imported).
+    """
+
+    def __init__(self, document: Document, *, dirty: bool = False) -> None:
+        self.document = document
+        self._names = itertools.count()
+        self._state = next(self._names)
+        self._saved: int | None = None if dirty else self._state
+        self._done: list[_Step] = []
+        self._undone: list[_Step] = []
+        self._closed = 0  # steps below this one take no more edits of their gesture
+        self._subscribers: list[Subscriber] = []
+        self._owner: int | None = None
+        self._telling = False
+
+    def commit(self, edit: Edit, title: str = "", gesture: str | None = None) -> Change:
+        """Carry out ``edit`` as an undo step of its own, or as part of the step that ``gesture`` opened.
+
+        Edits of one gesture (a drag, a tracking run) make one step, also when steps that concern other tracks came in
+        between: the user may edit one track while another one is being tracked. Undo, redo or a step on the same track
+        end a gesture. What was undone cannot be redone afterwards.
+
+        Raises `EditError` when the edit does not fit; nothing has changed then. Subscribers are told last.
+        """
+        self._enter()
+        inverse, change = apply(edit, self.document)
+        self._undone.clear()
+        at = self._open_step(gesture, change)
+        if at is None:
+            before, self._state = self._state, next(self._names)
+            self._done.append(_Step(title, gesture, [], change.tracks, change.video, before, self._state))
+            step = self._done[-1]
+        else:
+            step = self._done[at]
+            step.tracks |= change.tracks
+            step.video |= change.video
+            self._rename_states(at)
+        _push(step.back, inverse)
+        self._tell(edit, change)
+        return change
+
+    def undo(self) -> Change | None:
+        """Take back the last step; None when there is none."""
+        return self._turn(self._done, self._undone, forward=False)
+
+    def redo(self) -> Change | None:
+        """Carry out again what was undone last; None when there is nothing."""
+        return self._turn(self._undone, self._done, forward=True)
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._undone)
+
+    @property
+    def undo_title(self) -> str:
+        """Title of the step that undo would take back; empty when there is none."""
+        return self._done[-1].title if self._done else ""
+
+    @property
+    def redo_title(self) -> str:
+        """Title of the step that redo would carry out; empty when there is none."""
+        return self._undone[-1].title if self._undone else ""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Titles of the steps that undo would take back, oldest first."""
+        return tuple(step.title for step in self._done)
+
+    def mark_saved(self) -> None:
+        """The document as it is now lies on disk."""
+        self._saved = self._state
+
+    @property
+    def dirty(self) -> bool:
+        """Whether the document differs from what was saved last; undoing back to that point makes it clean again."""
+        return self._state != self._saved
+
+    def subscribe(self, fn: Subscriber) -> Callable[[], None]:
+        """Have ``fn(edit, change)`` called after every applied edit, also those of undo and redo; answers with the
+        function that ends it. ``fn`` must not commit, undo or redo."""
+        self._subscribers.append(fn)
+
+        def unsubscribe() -> None:
+            if fn in self._subscribers:
+                self._subscribers.remove(fn)
+
+        return unsubscribe
+
+    def _turn(self, source: list[_Step], target: list[_Step], *, forward: bool) -> Change | None:
+        self._enter()
+        if not source:
+            return None
+        step = source[-1]
+        edit = step.back[0] if len(step.back) == 1 else Group(tuple(reversed(step.back)))
+        inverse, change = apply(edit, self.document)
+        source.pop()
+        step.back = []
+        _push(step.back, inverse)
+        target.append(step)
+        self._state = step.after if forward else step.before
+        self._closed = len(self._done)
+        self._tell(edit, change)
+        return change
+
+    def _open_step(self, gesture: str | None, change: Change) -> int | None:
+        """Where the step of ``gesture`` stands, if ``change`` may still join it."""
+        if gesture is None:
+            return None
+        for at in range(len(self._done) - 1, self._closed - 1, -1):
+            step = self._done[at]
+            if step.gesture == gesture:
+                return at
+            # Only edits of frames slip past a later step, and only past steps that left their tracks alone.
+            if change.structure or change.video or step.video or change.tracks & step.tracks:
+                return None
+        return None
+
+    def _rename_states(self, first: int) -> None:
+        """The states after step ``first`` are no longer what they were: one of them may have been the saved one."""
+        for step in self._done[first:]:
+            self._state = step.after = next(self._names)
+        for earlier, later in itertools.pairwise(self._done[first:]):
+            later.before = earlier.after
+
+    def _enter(self) -> None:
+        if self._telling:
+            raise RuntimeError("a subscriber of the history must not change the document")
+        me = threading.get_ident()
+        self._owner = self._owner or me
+        if self._owner != me:
+            raise RuntimeError("the document changes in one thread only; hand the edit over to it")
+
+    def _tell(self, edit: Edit, change: Change) -> None:
+        self._telling = True
+        failure: Exception | None = None
+        try:
+            for fn in tuple(self._subscribers):
+                try:
+                    fn(edit, change)
+                except Exception as error:  # one view's failure must not keep the edit from the journal
+                    failure = failure or error
+        finally:
+            self._telling = False
+        if failure is not None:
+            raise failure
+
+
+def _push(back: list[Edit], inverse: Edit) -> None:
+    """Add an inverse to those of a step, compactly: a run's thousand chunks become one edit, undone in one go."""
+    if isinstance(inverse, Group):
+        for part in reversed(inverse.edits):
+            _push(back, part)
+        return
+    if isinstance(inverse, SetFrames):
+        for older in reversed(back):
+            if not isinstance(older, SetFrames):
+                break
+            if older.track == inverse.track:
+                for frame, seen in inverse.frames.items():
+                    older.frames.setdefault(frame, seen)  # the older value is the one to go back to
+                return
+    back.append(inverse)
