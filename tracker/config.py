@@ -14,7 +14,7 @@ class NetConfig:
     search: int = 255
     stride: int = 8
     grid: int = 25
-    channels: int = 96
+    channels: int = 128
     anchor_scale: float = 8.0
     anchor_ratios: tuple[float, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)
     mask_side: int = 63
@@ -61,7 +61,7 @@ class TrainConfig:
     """Share of the samples drawn from each set."""
     seed: int = 7
     batch: int = 32
-    steps: int = 3000
+    steps: int = 2800
     warmup: int = 100
     lr: float = 1.5e-3
     backbone_lr: float = 2.0e-4
@@ -72,6 +72,8 @@ class TrainConfig:
     """Share of pairs whose search region shows another object."""
     distractors: float = 0.3
     grey: float = 0.15
+    thaw: float = 0.8
+    """Share of the run after which the earliest stages of the backbone are trained too."""
     save_every: int = 100
     bfloat16: bool = True
     workers: int = 1

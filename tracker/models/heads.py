@@ -76,10 +76,11 @@ def windows(features: Tensor, rows: Tensor, columns: Tensor, side: int, margin: 
 
     ``features`` (n, c, h, w); ``rows``, ``columns`` (n,) int64 -> (n, c, side, side).
     """
-    padded = F.pad(features, (margin, margin + side, margin, margin + side))
+    padded = F.pad(features, (margin, margin + side, margin, margin + side)).unbind(0)
+    # unbound first: the gradient of a slice is as large as what it was cut from
     cuts = [
-        padded[i, :, r : r + side, c : c + side]
-        for i, (r, c) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True))
+        sample[:, r : r + side, c : c + side]
+        for sample, r, c in zip(padded, rows.tolist(), columns.tolist(), strict=True)
     ]
     return torch.stack(cuts)
 

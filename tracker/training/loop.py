@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -49,6 +50,11 @@ def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]
         logits = net.segment(type(kernels)(*(part[pick] for part in kernels)), chosen, cells[:, 0], cells[:, 1])
         out["mask"] = losses.mask(logits, mask_window(batch["mask"][pick], cells, net.config))
     return out
+
+
+def _one_thread(_: int) -> None:
+    """OpenCV's own pool in every loader process would compete with the network for the same cores."""
+    cv2.setNumThreads(1)
 
 
 def schedule(config: TrainConfig, step: int) -> float:
@@ -124,6 +130,7 @@ class Trainer:
             sampler=order,
             num_workers=config.workers,
             prefetch_factor=4 if config.workers else None,
+            worker_init_fn=_one_thread,
         )
         for batch in loader:
             yield {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
@@ -134,6 +141,7 @@ class Trainer:
         self.net.train()
         for batch in self._batches():
             start = time.perf_counter()
+            self._freeze(self.step < config.thaw * config.steps)
             for group in self.optimiser.param_groups:
                 group["lr"] = group["base"] * schedule(config, self.step)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=config.bfloat16):
@@ -150,6 +158,12 @@ class Trainer:
                 self.save()
             figures = {name: float(value.detach()) for name, value in terms.items()}
             yield {"step": self.step, "total": float(total.detach()), "seconds": time.perf_counter() - start, **figures}
+
+    def _freeze(self, early: bool) -> None:
+        """Keep the two stages of highest resolution as they came for most of the run: half of a step's time on a CPU."""
+        trunk = self.net.backbone
+        for part in (trunk.stem, trunk.stages[0], trunk.stages[1]):
+            part.requires_grad_(not early)
 
     @torch.no_grad()
     def _update_average(self) -> None:
