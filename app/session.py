@@ -1,0 +1,531 @@
+"""The headless heart: one open video with its document, history, frames, runs and journal.
+
+The window, the command line and the tests all drive this class and nothing below it. It belongs to the main lane: one
+thread calls it, and what workers have to say arrives there through ``post``. Without a ``post`` (no event loop) the
+session keeps its own queue, emptied by `Session.pump` and `Session.wait`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app import diagnostics
+from app.formats import base as formats
+from app.formats.project import save_project
+from app.media import Frame, MediaInfo, open_media
+from app.model.document import Change, Document
+from app.model.edits import Edit, SetFrames, SetTrack, SetVideo
+from app.model.history import History
+from app.model.tracks import Observation, State, unprotected
+from app.settings import HEAT_KINDS, Settings, save_settings
+from app.work import editing, opening
+from app.work.errors import RelinkNeeded, SessionError
+from app.work.events import Events, Mode, Status
+from app.work.jobs import Job, Jobs, Post
+from app.work.journal import Journal, Leftover, leftovers, recover
+from app.work.playhead import Playhead
+from app.work.run import Runs, RunStatus, plan
+from app.work.tracking import CreateTracker, LiveItem, OpenReader, Outcome, Trackers, TrackRequest
+from tracker import registry
+from tracker.api import Box
+
+__all__ = ["Events", "LiveItem", "Mode", "RelinkNeeded", "RunStatus", "Session", "SessionError", "Status"]
+
+
+class Session:
+    """See the module. Methods raise `SessionError` for what cannot be done now; work in the background reports to
+    ``events.error``."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        post: Post | None = None,
+        *,
+        settings_path: Path | None = None,
+        create_tracker: CreateTracker = registry.create,
+        open_reader: OpenReader | None = None,
+    ) -> None:
+        """``settings_path``: where changed settings are kept, None to keep none."""
+        self.settings = settings or Settings()
+        self.events = Events()
+        self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._post = post or self._queue.put
+        self._settings_path = settings_path
+        self._paths = diagnostics.paths()
+        self.jobs = Jobs(self._post)
+        reader = open_reader or (lambda path: open_media(path, self._paths.cache))
+        self.runs = Runs(self.jobs, self._post, Trackers(create_tracker), self, reader)
+        self._gestures = itertools.count(1)
+        self._opening = ""
+        self._closed = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self.history = History(Document())
+        self.playhead: Playhead | None = None
+        self.journal: Journal | None = None
+        self.project: Path | None = None
+        """The file that the document lives in; None until it is saved for the first time."""
+        self.selection: frozenset[int] = frozenset()
+        self.live: LiveItem | None = None
+        self.follow = self.settings.follow
+        """Whether the picture goes with the run; seeking by hand during a run lets go of it."""
+        self.playing = False
+        self.drawing = False
+        self.redraw = False
+        """Whether the box being drawn belongs to the selected track instead of a new one."""
+        self._by_run = False
+        self.runs.recent.clear()
+        self.runs.resume = None
+
+    # The main lane of a session without an event loop
+
+    def pump(self) -> int:
+        """Do what workers have posted; answers with how much there was."""
+        done = 0
+        while True:
+            try:
+                call = self._queue.get_nowait()
+            except queue.Empty:
+                return done
+            call()
+            done += 1
+
+    def wait(self, until: Job[Any] | Callable[[], bool], timeout: float = 60.0) -> None:
+        """Pump until a job has ended or a condition holds. Raises TimeoutError, and the job's own error."""
+        job = until if isinstance(until, Job) else None
+        deadline = time.monotonic() + timeout
+        while not (job.ended if job else until()):  # type: ignore[operator]
+            if (left := deadline - time.monotonic()) <= 0:
+                raise TimeoutError(f"waited {timeout:g} s in vain")
+            with contextlib.suppress(queue.Empty):
+                self._queue.get(timeout=min(left, 0.05))()
+        if job is not None and job.error is not None:
+            raise job.error
+
+    # State
+
+    @property
+    def document(self) -> Document:
+        return self.history.document
+
+    @property
+    def media(self) -> MediaInfo | None:
+        return self.playhead.media if self.playhead else None
+
+    @property
+    def is_open(self) -> bool:
+        return self.playhead is not None
+
+    @property
+    def frame(self) -> int:
+        """Index of the current frame."""
+        return self.playhead.frame if self.playhead else 0
+
+    @property
+    def shown(self) -> Frame | None:
+        """The picture on display; while the current one is being decoded, the one before."""
+        return self.playhead.shown if self.playhead else None
+
+    @property
+    def frame_count(self) -> int:
+        return self.playhead.media.frames if self.playhead else 0
+
+    @property
+    def dirty(self) -> bool:
+        return self.history.dirty
+
+    @property
+    def title(self) -> str:
+        """The project's name, else the video's."""
+        if self.project is not None:
+            return self.project.name
+        return self.media.path.name if self.media else ""
+
+    @property
+    def selected(self) -> int | None:
+        """The track that keys act on: the only selected one."""
+        return next(iter(self.selection)) if len(self.selection) == 1 else None
+
+    @property
+    def here(self) -> Observation | None:
+        """What is known about the selected track on the current frame."""
+        return self.document.tracks[self.selected].at(self.frame) if self.selected is not None else None
+
+    @property
+    def run(self) -> RunStatus | None:
+        """The tracking run that goes on, if any."""
+        return self.runs.status
+
+    @property
+    def mode(self) -> Mode:
+        if self._opening:
+            return Mode.OPENING
+        if not self.is_open:
+            return Mode.EMPTY
+        if self.drawing:
+            return Mode.DRAWING
+        if self.run:
+            return Mode.TRACKING
+        return Mode.PLAYING if self.playing else Mode.IDLE
+
+    @property
+    def status(self) -> Status:
+        label = self.document.tracks[self.selected].label if self.selected is not None else None
+        here = self.here
+        return Status(
+            self.mode, self.frame, self.frame_count, label, here is not None and here.present, self.redraw, self.run,
+            self._opening,
+        )  # fmt: skip
+
+    @property
+    def live_here(self) -> LiveItem | None:
+        """The prediction to show on the current frame: the newest of the run, else a remembered one of the selected."""
+        if self.live is not None and self.live.frame == self.frame:
+            return self.live
+        return self.runs.recent.get(self.selected, self.frame) if self.selected is not None else None
+
+    def cached_frames(self) -> list[int]:
+        """Frames that can be shown at once, ascending."""
+        return self.playhead.service.cached_indices() if self.playhead else []
+
+    # Opening, saving, closing
+
+    def open(self, path: Path | str | None = None, *, video: Path | None = None, accept: bool = False) -> Job[Any]:
+        """Open a video, a folder of images, a project, or the sample clip (None), in the background.
+
+        ``events.opened`` or ``events.error`` tells how it went. ``video``: where a project's video lies now, after
+        `RelinkNeeded`; ``accept``: take it although its content differs. Unsaved work of the present document stays in
+        its journal, so ask before calling.
+        """
+        target = None if path is None else Path(path)
+        return self._open(opening.open_path(target, self._paths.cache, video, accept), target)
+
+    def leftovers(self) -> list[Leftover]:
+        """Unsaved work of sessions that ended without saving, newest first."""
+        return leftovers(self._paths.journal)
+
+    def recover(self, leftover: Leftover, *, video: Path | None = None, accept: bool = False) -> Job[Any]:
+        """Open what a leftover holds; it counts as unsaved, and the leftover is dropped once it is open."""
+        document = recover(leftover)
+        work = opening.open_document(document, leftover.project, self._paths.cache, video, accept)
+        return self._open(work, leftover.project, leftover)
+
+    def _open(self, work: Any, path: Path | None, leftover: Leftover | None = None) -> Job[Any]:
+        if self._opening:
+            raise SessionError("Something is being opened already; wait a moment")
+        self._opening = f"Opening {path.name if path else 'the sample clip'}…"
+        self.events.mode(self.mode)
+
+        def end(error: Exception | None, cancelled: bool) -> None:
+            self._opening = ""
+            if job.value is not None and not self._closed:
+                self._install(job.value, leftover)
+            self.events.mode(self.mode)
+            if error is not None:
+                self.events.error(error)
+
+        job: Job[opening.Opened] = self.jobs.run("open", work, on_end=end)
+        return job
+
+    def _install(self, found: opening.Opened, leftover: Leftover | None) -> None:
+        self._shut()
+        self._clear()
+        self.project = found.project
+        self.history = History(found.document, dirty=leftover is not None)
+        self.journal = Journal.create(self._paths.journal, found.document, found.project)
+        self.history.subscribe(self._changed)
+        if leftover is not None:
+            leftover.discard()
+        self.playhead = Playhead(
+            found.media, self.events, self._post, self.settings.cache_mb, self._paths.cache
+        )
+        if found.relinked is not None:
+            self.commit(SetVideo(found.relinked), "Relink the video")
+        self.events.opened()
+        self.events.selection()
+        self.seek(min((t.span().start for t in found.document.tracks.values() if t.frames), default=0))
+        self.events.message(found.message)
+
+    def save(self, path: Path | str | None = None) -> Path:
+        """Save the project: at ``path``, where it lives, or beside the video under the video's name.
+
+        Raises `ProjectError`; what was on disk is untouched then.
+        """
+        if self.media is None:
+            raise SessionError("There is nothing to save yet; open a video first (Ctrl+O)")
+        target = Path(path) if path else self.project or opening.free_name(opening.default_project(self.media.path))
+        if target.suffix.lower() != opening.SUFFIX:
+            target = target.with_name(target.name + opening.SUFFIX)
+        self.runs.flush()
+        with contextlib.suppress(OSError):  # the writer reports a folder that cannot be made
+            target.parent.mkdir(parents=True, exist_ok=True)
+        save_project(self.document, target)
+        self.history.mark_saved()
+        self.project = target
+        if self.journal is not None:
+            self.journal.rebase(self.document, target)
+        self.events.saved(target)
+        self.events.message(f"Saved {target}")
+        return target
+
+    def close(self, *, discard: bool = False, timeout: float = 5.0) -> None:
+        """End everything: the run (keeping what it computed), the workers, the frames, the journal.
+
+        Unsaved work stays in its journal and is offered at the next start, unless ``discard``. Twice is as good as once.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self.runs.stop()
+        self.jobs.close(timeout)
+        self.runs.flush()
+        self.runs.drop()
+        self._shut(discard=discard)
+        self._clear()
+
+    def _shut(self, *, discard: bool = False) -> None:
+        """Let go of the open video and document."""
+        self.runs.flush()
+        self.runs.drop()
+        if self.playhead is not None:
+            self.playhead.close()
+        if self.journal is not None:
+            if discard or not self.dirty:
+                self.journal.discard()
+            else:
+                self.journal.close()
+
+    def export(self, format_id: str, out: Path | str, params: msgspec.Struct | None = None) -> Job[formats.ExportReport]:
+        """Write the labels in a format, in the background; the job's value is the report. Raises `FormatError`."""
+        if self.media is None:
+            raise SessionError("There is nothing to export yet; open a video first (Ctrl+O)")
+        self.runs.flush()
+        title = f"Exporting {format_id}"
+        work = formats.export(self.document, self.media.path, format_id, out, params, open_media)
+
+        def end(error: Exception | None, cancelled: bool) -> None:
+            self.events.progress(title, None)
+            if error is not None:
+                self.events.error(error)
+            elif job.value is not None:
+                self.events.message(f"Exported to {job.value.written[0]}")
+
+        job = self.jobs.run("export", work, lambda done: self._post(lambda: self.events.progress(title, done)), end)
+        return job
+
+    # Going about
+
+    def seek(self, frame: int) -> None:
+        """Go to a frame (held inside the video). During a run the picture stops following it."""
+        if self.playhead is None:
+            return
+        self.follow = self.follow and self.run is None
+        self.playhead.seek(frame)
+
+    def step(self, count: int) -> None:
+        """Go ``count`` frames on (back when negative); stops playing."""
+        self.set_playing(False)
+        self.seek(self.frame + count)
+
+    def set_playing(self, playing: bool) -> None:
+        """Play or pause; the clock itself is the window's, which calls `seek`."""
+        if playing != self.playing and self.is_open:
+            self.playing = playing
+            self.events.mode(self.mode)
+
+    def select(self, *tracks: int) -> None:
+        """Select these tracks and no others; unknown ones are ignored."""
+        chosen = frozenset(tracks) & self.document.tracks.keys()
+        if chosen != self.selection:
+            self.selection = chosen
+            self.events.selection()
+
+    def begin_drawing(self, *, redraw: bool = False) -> None:
+        """The next drag draws a new object's box, or with ``redraw`` a new box of the selected track."""
+        if not self.is_open:
+            raise SessionError("Open a video first (Ctrl+O)")
+        if redraw and self.selected is None:
+            raise SessionError("Select the object whose box is to be drawn again")
+        self.playing = False
+        self.drawing, self.redraw = True, redraw
+        self.events.mode(self.mode)
+
+    def end_drawing(self) -> None:
+        if self.drawing:
+            self.drawing = self.redraw = False
+            self.events.mode(self.mode)
+
+    def escape(self) -> None:
+        """Leave the innermost mode: drawing, then the run, then playing, then the selection."""
+        if self.drawing:
+            self.end_drawing()
+        elif self.run:
+            self.stop()
+        elif self.playing:
+            self.set_playing(False)
+        else:
+            self.select()
+
+    def change_settings(self, **values: Any) -> None:
+        """Change some settings by name, tell everyone, keep them."""
+        self.settings = msgspec.convert(
+            msgspec.to_builtins(msgspec.structs.replace(self.settings, **values)), Settings
+        )
+        if self._settings_path is not None:
+            save_settings(self.settings, self._settings_path)
+        self.events.settings(self.settings)
+
+    def cycle_heat(self) -> None:
+        """The next kind of heat map, ``off`` among them."""
+        at = HEAT_KINDS.index(self.settings.heat_kind)
+        self.change_settings(heat_kind=HEAT_KINDS[(at + 1) % len(HEAT_KINDS)])
+
+    # Editing
+
+    def new_gesture(self) -> str:
+        """An id for the edits of one gesture (a drag), which make one undo step."""
+        return f"gesture-{next(self._gestures)}"
+
+    def commit(self, edit: Edit, title: str, gesture: str | None = None) -> Change:
+        """The one door for edits by hand. A change of the frames that a run is writing ends the run."""
+        return self.history.commit(edit, title, gesture)
+
+    def add_object(self, box: Box, label: str | None = None) -> int:
+        """A new object with ``box`` (image pixels) on this frame; it is selected. Answers with its id."""
+        if not self.is_open:
+            raise SessionError("Open a video first (Ctrl+O)")
+        edit = editing.added(self.document, self.frame, box, label)
+        self.commit(edit, f"New {edit.track.label}")
+        self.end_drawing()
+        self.select(edit.track.id)
+        return edit.track.id
+
+    def set_box(self, box: Box, track: int | None = None, frame: int | None = None, gesture: str | None = None) -> None:
+        """Say by hand where a track (the selected one) is on a frame (this one): a manual keyframe."""
+        at = self.frame if frame is None else frame
+        edit = editing.placed(self.document, self._track(track), at, box)
+        self.commit(edit, "Place the box", gesture)
+        self.end_drawing()
+
+    def delete_box(self) -> None:
+        """Forget the selected track on this frame, and on this frame only."""
+        self.commit(editing.cleared(self.document, self._track(), self.frame), "Delete the box of this frame")
+
+    def toggle_keyframe(self) -> None:
+        self.commit(editing.keyframe_toggled(self.document, self._track(), self.frame), "Toggle the keyframe")
+
+    def set_state(self, state: State) -> None:
+        """Say how the selected object is to be seen on this frame."""
+        edit = editing.state_set(self.document, self._track(), self.frame, state)
+        self.commit(edit, f"Mark as {state.replace('_', ' ')}")
+
+    def remove_track(self, track: int | None = None) -> None:
+        self.commit(editing.removed(self.document, self._track(track)), "Delete the object")
+
+    def set_track(
+        self, track: int, *, label: str | None = None, colour: str | None = None, visible: bool | None = None
+    ) -> None:
+        """Rename, recolour (``#rrggbb``), show or hide a track."""
+        self.commit(SetTrack(track, label, colour, visible), "Change the object")
+
+    def undo(self) -> None:
+        """Take back the last step. Taking back the run that goes on ends it."""
+        self.runs.flush()
+        title = self.history.undo_title
+        if self.history.undo() is not None:
+            self.events.message(f"Undone: {title}")
+
+    def redo(self) -> None:
+        title = self.history.redo_title
+        if self.history.redo() is not None:
+            self.events.message(f"Redone: {title}")
+
+    def _track(self, track: int | None = None) -> int:
+        chosen = self.selected if track is None else track
+        if chosen is None or chosen not in self.document.tracks:
+            raise SessionError("Select one object first: click its box or its line in the list")
+        return chosen
+
+    def _changed(self, edit: Edit, change: Change) -> None:
+        """Every applied edit comes by here, those of undo and of runs too."""
+        if self.journal is not None:
+            self.journal.record(edit)
+        if not self._by_run:
+            for track, frames in change.frames.items():
+                self.runs.touched(track, frames)
+        self.events.document(change)
+        self.select(*self.selection)
+
+    # Tracking
+
+    def track(self, direction: int = 1, *, track: int | None = None, until: int | None = None) -> Job[Outcome]:
+        """Track the selected object from this frame on, forward (+1) or backward (-1), in the background.
+
+        See `app.work.run.plan` for where it starts and ends. Raises `SessionError` when it cannot start.
+        """
+        if self.media is None:
+            raise SessionError("Open a video first (Ctrl+O)")
+        chosen = self._track(track)
+        self.end_drawing()
+        self.set_playing(False)
+        s = self.settings
+        request = plan(
+            self.document, chosen, self.frame, direction, run=self.runs.number(), media=self.media.path,
+            frames=self.frame_count, tracker=s.tracker, device=s.device, masks=s.masks, lost_after=s.lost_after,
+            until=until, resume=self.runs.resume,
+        )  # fmt: skip
+        job = self.runs.start(request)
+        self.follow = s.follow
+        self.events.mode(self.mode)
+        return job
+
+    def stop(self) -> None:
+        """Stop the run within one frame; what it computed stays and can be undone."""
+        self.runs.stop()
+
+    # What the desk of the runs says (see `app.work.run.Listener`)
+
+    def run_results(self, request: TrackRequest, frames: Mapping[int, Observation]) -> None:
+        new = unprotected(self.document.tracks[request.track], frames)
+        if new:
+            self._by_run = True
+            try:
+                self.commit(SetFrames(request.track, new), "Track", gesture=f"run-{request.run}")
+            finally:
+                self._by_run = False
+
+    def run_live(self, item: LiveItem) -> None:
+        self.live = item
+        if self.follow and self.playhead is not None and item.image is not None:
+            self.playhead.show(item.image)
+        self.events.live(item)
+
+    def run_status(self, status: RunStatus | None) -> None:
+        if status is None:
+            self.live = None
+        self.events.run(status)
+        if status is None:
+            self.events.mode(self.mode)
+
+    def run_note(self, text: str) -> None:
+        self.events.message(text)
+
+    def run_ended(self, request: TrackRequest, outcome: Outcome | None, error: Exception | None, last: int) -> None:
+        if self.follow and self.playhead is not None:
+            self.playhead.seek(outcome.frame if outcome else last)
+        self.follow = self.settings.follow
+        if error is not None:
+            self.events.error(error)
+        elif outcome is not None:
+            self.events.message(outcome.message)
+        else:
+            self.events.message(f"Stopped at frame {last}")

@@ -1,0 +1,92 @@
+"""What a gesture of the hand means as an edit. Pure: a document in, an edit out; nothing is changed here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from app.model import geometry
+from app.model.document import Document, VideoRef
+from app.model.edits import AddTrack, RemoveTrack, SetFrames
+from app.model.tracks import Observation, Source, State
+from app.work.errors import SessionError
+from tracker.api import Box
+
+PALETTE: Final = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2", "#9f9fff")
+"""Colours that people with any kind of colour vision tell apart (Okabe and Ito, black left out, one violet added)."""
+
+DEFAULT_LABEL: Final = "object"
+
+
+def next_colour(doc: Document) -> str:
+    """The colour of the palette that the fewest tracks have, earlier ones first."""
+    used = [track.colour.lower() for track in doc.tracks.values()]
+    return min(PALETTE, key=used.count)
+
+
+def added(doc: Document, frame: int, box: Box, label: str | None = None, colour: str | None = None) -> AddTrack:
+    """A new object with one manual keyframe. Without a label it gets that of the newest track."""
+    if label is None:
+        label = doc.tracks[max(doc.tracks)].label if doc.tracks else DEFAULT_LABEL
+    track = doc.new_track(label, colour or next_colour(doc))
+    track.frames[frame] = manual(fitted(box, doc.video))
+    return AddTrack(track)
+
+
+def fitted(box: Box, video: VideoRef | None) -> Box:
+    """``box`` clipped to the picture. Raises `SessionError` when less than a pixel of it is left."""
+    inside = box if geometry.is_valid(box) else None
+    if inside and video:
+        inside = geometry.clip(inside, video.width, video.height)
+    if inside is None or inside.w < 1 or inside.h < 1:
+        size = f" ({video.width} x {video.height})" if video else ""
+        raise SessionError(
+            f"The box {box.x:g},{box.y:g},{box.w:g},{box.h:g} covers nothing of the picture{size}; "
+            "give x, y, width and height in pixels"
+        )
+    return inside
+
+
+def manual(box: Box) -> Observation:
+    return Observation(box=box, source=Source.MANUAL, keyframe=True)
+
+
+def placed(doc: Document, track: int, frame: int, box: Box) -> SetFrames:
+    """The object is here, says the annotator: a manual keyframe. A mask of another box does not stay."""
+    return SetFrames(track, {frame: manual(fitted(box, doc.video))})
+
+
+def cleared(doc: Document, track: int, frame: int) -> SetFrames:
+    """This frame of the track is forgotten, the others stay."""
+    _at(doc, track, frame)
+    return SetFrames(track, {frame: None})
+
+
+def keyframe_toggled(doc: Document, track: int, frame: int) -> SetFrames:
+    """Keyframe on or off; a box of the tracker that is made a keyframe is protected from then on."""
+    old = _at(doc, track, frame)
+    return SetFrames(track, {frame: msgspec.structs.replace(old, keyframe=not old.keyframe)})
+
+
+def state_set(doc: Document, track: int, frame: int, state: State) -> SetFrames:
+    """The annotator says how the object is to be seen here; out of view and lost have no box."""
+    old = doc.tracks[track].at(frame) or Observation()
+    if state in (State.VISIBLE, State.OCCLUDED):
+        if old.box is None:
+            raise SessionError("The object has no box on this frame; draw one first (Shift+N)")
+        new = msgspec.structs.replace(old, state=state, source=Source.MANUAL, keyframe=True)
+    else:
+        new = Observation(state=state, source=Source.MANUAL, keyframe=True)
+    return SetFrames(track, {frame: new})
+
+
+def removed(doc: Document, track: int) -> RemoveTrack:
+    return RemoveTrack(track)
+
+
+def _at(doc: Document, track: int, frame: int) -> Observation:
+    observation = doc.tracks[track].at(frame)
+    if observation is None:
+        raise SessionError("The object has nothing on this frame")
+    return observation

@@ -1,0 +1,121 @@
+"""Opening: from any path (video, image folder, project, nothing) to a document and a video that fit together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from app import diagnostics
+from app.formats.project import load_project
+from app.media import MediaInfo, probe
+from app.model.document import Document, VideoRef
+from app.work.errors import RelinkNeeded, SessionError
+
+SUFFIX = ".siamlabel"
+SAMPLE = "sample/video.mp4"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A document and its video. ``project``: the file it lives in, None when it was never saved.
+
+    ``relinked``: the reference to follow from now on, when the video moved.
+    """
+
+    document: Document
+    media: MediaInfo
+    project: Path | None
+    message: str
+    relinked: VideoRef | None = None
+
+
+def open_path(
+    path: Path | None, cache: Path, video: Path | None = None, accept: bool = False
+) -> Generator[str, None, Opened]:
+    """Open whatever ``path`` is; None is the sample clip. Yields words about what is going on.
+
+    ``video``: where a project's video is now; ``accept``: take it even if it is another file.
+    Raises `SessionError`, `RelinkNeeded`, `MediaError`, `ProjectError`.
+    """
+    target = (diagnostics.resource(SAMPLE) if path is None else path).expanduser().absolute()
+    if not target.exists():
+        raise SessionError(f"{target} does not exist; check the path")
+    if target.suffix.lower() == SUFFIX and target.is_file():
+        return (yield from _open_project(target, cache, video, accept))
+    beside = default_project(target)
+    media, ref = yield from _examine(target, cache)
+    if beside.exists():
+        doc = load_project(beside)
+        if doc.video is not None and doc.video.fingerprint == ref.fingerprint:
+            doc.video = msgspec.structs.replace(doc.video, path=ref.path)
+            return Opened(doc, media, beside, f"Opened {beside.name}, the project of this video")
+    return Opened(Document(video=ref), media, None, f"Opened {target.name}: press N and draw a box around an object")
+
+
+def open_document(
+    doc: Document, project: Path | None, cache: Path, video: Path | None = None, accept: bool = False
+) -> Generator[str, None, Opened]:
+    """Find the video of ``doc`` and check that it is the one that was labelled. Raises as `open_path`."""
+    ref = doc.video
+    name = project or Path("the recovered work")
+    if ref is None:
+        raise SessionError(f"{name} names no video; open the video itself")
+    found = video or Path(ref.path)
+    if not found.exists():
+        raise RelinkNeeded(name, ref, None, f"The video of {name.name} is not at {found}; say where it is now")
+    media, now = yield from _examine(found.absolute(), cache)
+    if now.fingerprint != ref.fingerprint and not accept:
+        raise RelinkNeeded(
+            name, ref, found,
+            f"{found} is not the video that was labelled in {name.name}: {_difference(ref, now)}; say where that one is",
+        )  # fmt: skip
+    moved = now if video is not None or now.fingerprint != ref.fingerprint else None
+    return Opened(doc, media, project, f"Opened {name.name}", moved)
+
+
+def default_project(video: Path) -> Path:
+    """Where the labels of ``video`` are saved unless the user says otherwise: ``<stem>.siamlabel`` beside it.
+
+    The sample and videos in folders that cannot be written have theirs among the user's documents.
+    """
+    name = (video.name if video.is_dir() else video.stem) + SUFFIX
+    sample = diagnostics.resource(SAMPLE).parent
+    if video.parent == sample or not os.access(video.parent, os.W_OK):
+        name = f"sample{SUFFIX}" if video.parent == sample else name
+        return diagnostics.paths().documents / name
+    return video.parent / name
+
+
+def free_name(path: Path) -> Path:
+    """``path``, or the first of ``stem-2``, ``stem-3``, ... that is not taken."""
+    candidate, number = path, 2
+    while candidate.exists():
+        candidate, number = path.with_stem(f"{path.stem}-{number}"), number + 1
+    return candidate
+
+
+def _open_project(path: Path, cache: Path, video: Path | None, accept: bool) -> Generator[str, None, Opened]:
+    yield f"Reading {path.name}…"
+    return (yield from open_document(load_project(path), path, cache, video, accept))
+
+
+def _examine(path: Path, cache: Path) -> Generator[str, None, tuple[MediaInfo, VideoRef]]:
+    yield f"Indexing {path.name}…"
+    info = probe(path, cache)
+    ref = VideoRef(
+        path=str(path), fingerprint=info.fingerprint, frames=info.frames, width=info.width, height=info.height,
+        fps=info.fps,
+    )  # fmt: skip
+    return info, ref
+
+
+def _difference(then: VideoRef, now: VideoRef) -> str:
+    was = (then.frames, then.width, then.height)
+    has = (now.frames, now.width, now.height)
+    if was == has:
+        return "same length and size, other content"
+    return f"{has[0]} frames of {has[1]} x {has[2]} instead of {was[0]} of {was[1]} x {was[2]}"
