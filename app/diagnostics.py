@@ -52,9 +52,7 @@ def paths() -> Paths:
         root = Path(home).expanduser()
         return Paths(root / "config", root / "cache", root / "state", root / "documents")
     dirs = platformdirs.PlatformDirs(NAME, appauthor=False)
-    return Paths(
-        dirs.user_config_path, dirs.user_cache_path, dirs.user_state_path, dirs.user_documents_path / NAME
-    )
+    return Paths(dirs.user_config_path, dirs.user_cache_path, dirs.user_state_path, dirs.user_documents_path / NAME)
 
 
 def resource(name: str) -> Path:

@@ -27,7 +27,7 @@ from app.model.history import History
 from app.model.tracks import Observation, State, unprotected
 from app.settings import HEAT_KINDS, Settings, save_settings
 from app.work import editing, opening
-from app.work.errors import RelinkNeeded, SessionError
+from app.work.errors import RelinkError, SessionError
 from app.work.events import Events, Mode, Status
 from app.work.jobs import Job, Jobs, Post
 from app.work.journal import Journal, Leftover, leftovers, recover
@@ -37,7 +37,7 @@ from app.work.tracking import CreateTracker, LiveItem, OpenReader, Outcome, Trac
 from tracker import registry
 from tracker.api import Box
 
-__all__ = ["Events", "LiveItem", "Mode", "RelinkNeeded", "RunStatus", "Session", "SessionError", "Status"]
+__all__ = ["Events", "LiveItem", "Mode", "RelinkError", "RunStatus", "Session", "SessionError", "Status"]
 
 
 class Session:
@@ -203,7 +203,7 @@ class Session:
         """Open a video, a folder of images, a project, or the sample clip (None), in the background.
 
         ``events.opened`` or ``events.error`` tells how it went. ``video``: where a project's video lies now, after
-        `RelinkNeeded`; ``accept``: take it although its content differs. Unsaved work of the present document stays in
+        `RelinkError`; ``accept``: take it although its content differs. Unsaved work of the present document stays in
         its journal, so ask before calling.
         """
         target = None if path is None else Path(path)
@@ -245,9 +245,7 @@ class Session:
         self.history.subscribe(self._changed)
         if leftover is not None:
             leftover.discard()
-        self.playhead = Playhead(
-            found.media, self.events, self._post, self.settings.cache_mb, self._paths.cache
-        )
+        self.playhead = Playhead(found.media, self.events, self._post, self.settings.cache_mb, self._paths.cache)
         if found.relinked is not None:
             self.commit(SetVideo(found.relinked), "Relink the video")
         self.events.opened()
@@ -280,7 +278,8 @@ class Session:
     def close(self, *, discard: bool = False, timeout: float = 5.0) -> None:
         """End everything: the run (keeping what it computed), the workers, the frames, the journal.
 
-        Unsaved work stays in its journal and is offered at the next start, unless ``discard``. Twice is as good as once.
+        Unsaved work stays in its journal and is offered at the next start, unless ``discard``. A second call does
+        nothing.
         """
         if self._closed:
             return
@@ -304,7 +303,9 @@ class Session:
             else:
                 self.journal.close()
 
-    def export(self, format_id: str, out: Path | str, params: msgspec.Struct | None = None) -> Job[formats.ExportReport]:
+    def export(
+        self, format_id: str, out: Path | str, params: msgspec.Struct | None = None
+    ) -> Job[formats.ExportReport]:
         """Write the labels in a format, in the background; the job's value is the report. Raises `FormatError`."""
         if self.media is None:
             raise SessionError("There is nothing to export yet; open a video first (Ctrl+O)")
@@ -377,9 +378,7 @@ class Session:
 
     def change_settings(self, **values: Any) -> None:
         """Change some settings by name, tell everyone, keep them."""
-        self.settings = msgspec.convert(
-            msgspec.to_builtins(msgspec.structs.replace(self.settings, **values)), Settings
-        )
+        self.settings = msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(self.settings, **values)), Settings)
         if self._settings_path is not None:
             save_settings(self.settings, self._settings_path)
         self.events.settings(self.settings)

@@ -11,7 +11,7 @@ class SessionError(Exception):
     """What was asked cannot be done now; the message says why and what to do."""
 
 
-class RelinkNeeded(SessionError):
+class RelinkError(SessionError):
     """A project's video is not where it was or is another one; `Session.open` with ``video=`` goes on.
 
     ``found`` is the file that stands there now, None when nothing does.

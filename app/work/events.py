@@ -88,7 +88,7 @@ class Events:
         self.message: Event[[str]] = Event()
         """A sentence for the status line."""
         self.error: Event[[Exception]] = Event()
-        """Something asked for failed; str() is a sentence for people, `RelinkNeeded` asks a question."""
+        """Something asked for failed; str() is a sentence for people, `RelinkError` asks a question."""
         self.progress: Event[[str, float | None]] = Event()
         """Long work by name, 0 to 1; None when it ended."""
         self.settings: Event[[Settings]] = Event()

@@ -102,8 +102,8 @@ class Jobs:
     ) -> Job[R]:
         """Walk ``gen`` in the lane's thread. Main lane only.
 
-        ``on_item(item)`` is called in the worker, for every item that was produced; ``on_end(error, cancelled)`` once in
-        the main lane, after the generator was closed in the worker. Without ``on_end`` an error is logged.
+        ``on_item(item)`` is called in the worker, for every item that was produced; ``on_end(error, cancelled)`` once
+        in the main lane, after the generator was closed in the worker. Without ``on_end`` an error is logged.
         Raises RuntimeError after `close`.
         """
         if self._closed:

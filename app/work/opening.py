@@ -13,7 +13,7 @@ from app import diagnostics
 from app.formats.project import load_project
 from app.media import MediaInfo, probe
 from app.model.document import Document, VideoRef
-from app.work.errors import RelinkNeeded, SessionError
+from app.work.errors import RelinkError, SessionError
 
 SUFFIX = ".siamlabel"
 SAMPLE = "sample/video.mp4"
@@ -39,7 +39,7 @@ def open_path(
     """Open whatever ``path`` is; None is the sample clip. Yields words about what is going on.
 
     ``video``: where a project's video is now; ``accept``: take it even if it is another file.
-    Raises `SessionError`, `RelinkNeeded`, `MediaError`, `ProjectError`.
+    Raises `SessionError`, `RelinkError`, `MediaError`, `ProjectError`.
     """
     target = (diagnostics.resource(SAMPLE) if path is None else path).expanduser().absolute()
     if not target.exists():
@@ -66,12 +66,12 @@ def open_document(
         raise SessionError(f"{name} names no video; open the video itself")
     found = video or Path(ref.path)
     if not found.exists():
-        raise RelinkNeeded(name, ref, None, f"The video of {name.name} is not at {found}; say where it is now")
+        raise RelinkError(name, ref, None, f"The video of {name.name} is not at {found}; say where it is now")
     media, now = yield from _examine(found.absolute(), cache)
     if now.fingerprint != ref.fingerprint and not accept:
-        raise RelinkNeeded(
+        raise RelinkError(
             name, ref, found,
-            f"{found} is not the video that was labelled in {name.name}: {_difference(ref, now)}; say where that one is",
+            f"{found} is not the video that was labelled in {name.name}: {_difference(ref, now)}; say where it is",
         )  # fmt: skip
     moved = now if video is not None or now.fingerprint != ref.fingerprint else None
     return Opened(doc, media, project, f"Opened {name.name}", moved)

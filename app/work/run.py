@@ -82,9 +82,7 @@ class _Run:
 class Runs:
     """Starts, feeds and ends runs. Main lane only, save for what the worker hands over."""
 
-    def __init__(
-        self, jobs: Jobs, post: Post, trackers: Trackers, listener: Listener, open_reader: OpenReader
-    ) -> None:
+    def __init__(self, jobs: Jobs, post: Post, trackers: Trackers, listener: Listener, open_reader: OpenReader) -> None:
         self.recent = Recent()
         self.resume: Resume | None = None
         """The memory of the last run, when that ended lost and nothing has touched its track since."""

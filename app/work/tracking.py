@@ -155,7 +155,8 @@ def track_frames(
 ) -> Generator[Note | Tracked, None, Outcome]:
     """Follow the target of ``request`` and yield one `Tracked` per frame, in the order of the walk.
 
-    Raises `TrackerError` (weights, box) and `MediaError` (a frame that cannot be decoded); what was yielded before stands.
+    Raises `TrackerError` (weights, box) and `MediaError` (a frame that cannot be decoded); what was yielded before that
+    stands.
     """
     if not trackers.ready(request.tracker, request.device):
         yield Note("Loading the tracker…")
@@ -281,9 +282,7 @@ def observe(prediction: Prediction, width: int, height: int) -> Observation:
     if prediction.verdict is Verdict.UNCERTAIN:
         signals["uncertain"] = 1.0
     mask = None if prediction.mask is None else Mask.from_patch(prediction.mask, height, width)
-    return Observation(
-        box=box, mask=mask, source=Source.TRACKER, score=float(prediction.score), signals=signals
-    )
+    return Observation(box=box, mask=mask, source=Source.TRACKER, score=float(prediction.score), signals=signals)
 
 
 class Recent:

@@ -1,0 +1,271 @@
+"""What to draw and what to say: pure functions of the document, the frame, the selection and the newest answer.
+
+Primitives are in image pixels and know no screen; how thick a line is and how a text is kept off small targets is the
+canvas's business. They come in painting order, the first at the bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+
+import numpy as np
+
+from app.model.document import Document
+from app.model.geometry import HANDLES, Handle
+from app.model.masks import Mask
+from app.model.tracks import Observation, Source, State, Track
+from app.session import LiveItem, Mode, Status
+from app.settings import Settings
+from tracker.api import Box, MaskPatch
+
+
+class Dash(StrEnum):
+    """Where a box comes from, as a line style."""
+
+    SOLID = "solid"
+    DASHED = "dashed"
+    DOTTED = "dotted"
+
+
+DASHES = {
+    Source.MANUAL: Dash.SOLID,
+    Source.TRACKER: Dash.DASHED,
+    Source.INTERPOLATED: Dash.DOTTED,
+    Source.IMPORTED: Dash.DOTTED,
+}
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A response map over ``rect``: ``values`` (rows, columns) float in [0, 1], ``opacity`` in [0, 1]."""
+
+    values: np.ndarray = field(compare=False)
+    rect: Box
+    kind: str
+    opacity: float
+
+
+@dataclass(frozen=True)
+class MaskFill:
+    """A mask as a patch of the image, tinted. ``outline``: emphasise its border (the selected track)."""
+
+    patch: MaskPatch = field(compare=False)
+    colour: str
+    opacity: float
+    track: int
+    outline: bool = False
+
+
+@dataclass(frozen=True)
+class SearchRegion:
+    """The square that the tracker looks at; may reach outside the image."""
+
+    box: Box
+    colour: str
+
+
+@dataclass(frozen=True)
+class Ghost:
+    """The box of the frame before, for orientation."""
+
+    box: Box
+    colour: str
+    track: int
+
+
+@dataclass(frozen=True)
+class Rect:
+    """A track's box. ``occluded``: to be drawn fainter."""
+
+    box: Box
+    colour: str
+    dash: Dash
+    track: int
+    selected: bool = False
+    occluded: bool = False
+    live: bool = False
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The track is known not to be seen here: ``text`` says how; ``box`` is where it was last (None: nowhere near)."""
+
+    box: Box | None
+    text: str
+    colour: str
+    track: int
+    selected: bool = False
+
+
+@dataclass(frozen=True)
+class Label:
+    """Text for a box, at its top left corner unless that hides the target."""
+
+    text: str
+    box: Box
+    colour: str
+    track: int
+    selected: bool = False
+
+
+@dataclass(frozen=True)
+class Grip:
+    """A handle of the selected box at the image point (x, y)."""
+
+    handle: Handle
+    x: float
+    y: float
+    track: int
+
+
+Primitive = Heat | MaskFill | SearchRegion | Ghost | Rect | Missing | Label | Grip
+
+REMEMBERED = 30
+"""Frames to look back for the last box of a lost track."""
+
+
+def scene(
+    doc: Document, frame: int, selected: Collection[int], live: LiveItem | None, options: Settings
+) -> tuple[Primitive, ...]:
+    """The primitives of ``frame``, bottom to top: heat, search region, masks, ghosts, boxes, labels, handles.
+
+    ``live`` is the prediction to show on this frame (`Session.live_here`); one of another frame is ignored. While it
+    runs ahead of the document, its box and mask stand for its track.
+    """
+    if live is not None and live.frame != frame:
+        live = None
+    below: list[Primitive] = []
+    masks: list[Primitive] = []
+    boxes: list[Primitive] = []
+    above: list[Primitive] = []
+    if live is not None:
+        below += _live_ground(live, doc.tracks.get(live.track), options)
+    for track in sorted(doc.tracks.values(), key=lambda t: (t.id in selected, t.id)):
+        if not track.visible:
+            continue
+        chosen = track.id in selected
+        here = track.at(frame)
+        if live is not None and live.track == track.id and live.image is not None:
+            here = _as_observation(live)
+        if options.show_ghost and chosen:
+            boxes += _ghost(track, frame)
+        if here is None:
+            continue
+        if here.box is None or not here.present:
+            boxes.append(Missing(_last_box(track, frame), _words(here), track.colour, track.id, chosen))
+            continue
+        is_live = live is not None and live.image is not None and live.track == track.id
+        masks += _mask(track, here, live if is_live else None, chosen, options)
+        occluded = here.state is State.OCCLUDED
+        boxes.append(Rect(here.box, track.colour, DASHES[here.source], track.id, chosen, occluded, is_live))
+        if options.show_labels:
+            above.append(Label(_caption(track, here), here.box, track.colour, track.id, chosen))
+        if chosen and len(selected) == 1 and not is_live:
+            above += grips(here.box, track.id)
+    return (*below, *masks, *boxes, *above)
+
+
+def grips(box: Box, track: int) -> tuple[Grip, ...]:
+    """The eight handles of a box, clockwise from the top left corner."""
+    points = {"n": (box.cx, box.y), "e": (box.x2, box.cy), "s": (box.cx, box.y2), "w": (box.x, box.cy)}
+    points |= {"nw": (box.x, box.y), "ne": (box.x2, box.y), "se": (box.x2, box.y2), "sw": (box.x, box.y2)}
+    return tuple(Grip(handle, *points[handle], track) for handle in HANDLES)
+
+
+def mode_line(status: Status) -> str:
+    """What the status line says: the mode, and the way out of it or on from it."""
+    match status.mode:
+        case Mode.EMPTY:
+            return "Nothing is open · Ctrl+O opens a video, a folder of images or a project"
+        case Mode.OPENING:
+            return status.opening
+        case Mode.DRAWING if status.redraw:
+            return f"Drawing: drag a new box for {status.selected} · Esc cancels"
+        case Mode.DRAWING:
+            return "Drawing: drag a box around the new object · Esc cancels"
+        case Mode.TRACKING:
+            return _run_line(status)
+        case Mode.PLAYING:
+            return "Playing · Space or Esc pauses"
+    if status.selected is None:
+        return "N draws a new object · click a box to select it · F1 lists the keys"
+    if status.has_box:
+        return f"{status.selected} · T tracks forward, Shift+T backward · drag the box to correct it · Esc lets go"
+    return f"{status.selected} has no box here · Shift+N draws one · T goes on from its last box · Esc lets go"
+
+
+def _run_line(status: Status) -> str:
+    run = status.run
+    if run is None or run.phase == "loading":
+        return "Tracking: loading the tracker… · Esc stops"
+    if run.phase == "stopping":
+        return "Tracking: stopping after this frame"
+    way = "forward" if run.step > 0 else "backward"
+    score = f", score {run.score:.2f}" if run.score is not None else ""
+    return f"Tracking {way}: frame {run.frame}, {run.fps:.0f} fps{score} · Esc stops"
+
+
+def _live_ground(live: LiveItem, track: Track | None, options: Settings) -> list[Primitive]:
+    found: list[Primitive] = []
+    heat = live.prediction.heat.get(options.heat_kind)
+    if heat is not None:
+        found.append(Heat(heat.values, heat.rect, options.heat_kind, options.heat_opacity))
+    if options.show_search and live.prediction.crop is not None:
+        found.append(SearchRegion(live.prediction.crop.rect, track.colour if track else "#ffffff"))
+    return found
+
+
+def _as_observation(live: LiveItem) -> Observation:
+    """The newest answer before its chunk has reached the document; its mask stays a patch."""
+    answer = live.prediction
+    if answer.verdict == "lost":
+        return Observation(source=Source.TRACKER, state=State.LOST, score=answer.score)
+    return Observation(box=answer.box, source=Source.TRACKER, score=answer.score)
+
+
+def _mask(track: Track, here: Observation, live: LiveItem | None, chosen: bool, options: Settings) -> list[Primitive]:
+    if options.mask_opacity <= 0:
+        return []
+    if live is not None:
+        patch = live.prediction.mask
+    else:
+        patch = None if here.mask is None else patch_of(here.mask)
+    return [] if patch is None else [MaskFill(patch, track.colour, options.mask_opacity, track.id, chosen)]
+
+
+@lru_cache(maxsize=256)
+def patch_of(mask: Mask) -> MaskPatch | None:
+    """The smallest patch that holds the mask; None when it is empty."""
+    box = mask.box
+    if box is None:
+        return None
+    x, y, w, h = (int(v) for v in box)
+    return MaskPatch(x, y, np.ascontiguousarray(mask.decode()[y : y + h, x : x + w]))
+
+
+def _ghost(track: Track, frame: int) -> list[Primitive]:
+    before = track.at(frame - 1)
+    return [Ghost(before.box, track.colour, track.id)] if before and before.present and before.box else []
+
+
+def _last_box(track: Track, frame: int) -> Box | None:
+    for earlier in range(frame - 1, max(-1, frame - 1 - REMEMBERED), -1):
+        seen = track.at(earlier)
+        if seen is not None and seen.present:
+            return seen.box
+    return None
+
+
+def _words(here: Observation) -> str:
+    words = here.state.replace("_", " ")
+    return f"{words} (score {here.score:.2f})" if here.score is not None else words
+
+
+def _caption(track: Track, here: Observation) -> str:
+    text = f"{track.label} {track.id}"
+    if here.source is Source.TRACKER and here.score is not None:
+        text += f" · {here.score:.2f}"
+    return text + " · occluded" if here.state is State.OCCLUDED else text
