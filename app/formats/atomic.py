@@ -11,6 +11,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def sibling(target: Path, kind: str = "part") -> Path:
@@ -18,16 +19,23 @@ def sibling(target: Path, kind: str = "part") -> Path:
     return target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.{kind}")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` and wait until the disk has it. Raises `OSError`."""
+@contextlib.contextmanager
+def fsync_open(path: Path) -> Iterator[BinaryIO]:
+    """Open ``path`` for writing bytes; a clean leave waits until the disk has them. Raises `OSError`."""
     with path.open("wb") as file:
-        file.write(data)
+        yield file
         file.flush()
         os.fsync(file.fileno())
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` and wait until the disk has it. Raises `OSError`."""
+    with fsync_open(path) as file:
+        file.write(data)
+
+
 def sync_folder(folder: Path) -> None:
-    """Make the renames inside ``folder`` durable where the system can (Windows cannot open a folder; it needs no help)."""
+    """Make the renames inside ``folder`` durable where the system can (Windows cannot, and need not)."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -62,8 +70,8 @@ def staging(target: Path) -> Iterator[Path]:
 def put_in_place(part: Path, target: Path) -> None:
     """Rename ``part`` (file or folder) to ``target``, replacing what is there.
 
-    A folder cannot be replaced in one step everywhere, so the old one steps aside first and returns if the second rename
-    fails. Raises `OSError`.
+    A folder cannot be replaced in one step everywhere, so the old one steps aside first and comes back if the second
+    rename fails. Raises `OSError`.
     """
     if not part.is_dir():
         part.replace(target)

@@ -1,0 +1,341 @@
+"""What every format shares: the protocol, preflight and report, and the one road an export takes.
+
+The road: copy -> `Format.keep` (the document as this format can say it, with every loss named) -> write into a part
+-> read the part back and compare it with what was meant -> put it in place. A failure or a cancel anywhere leaves the
+earlier export untouched.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+import numpy as np
+
+from app.formats import atomic
+from app.model.document import Document
+
+ROUNDING = 0.0005
+"""Pixels: coordinates are written with three decimals, so each of x, y, w and h may move by this much."""
+
+MAX_BYTES = 1 << 30
+"""Largest text file that is read, in bytes."""
+
+MAX_PIXELS = 1 << 28
+"""Largest image that is read about: 16 384 x 16 384. A larger claim is refused before memory is asked for."""
+
+MAX_FRAMES = 100_000_000
+"""Longest video that is read about; 38 days at 30 fps."""
+
+Progress = Callable[[float], None]
+T = TypeVar("T")
+
+
+class FormatError(Exception):
+    """A file cannot be written or read; the message names the file, the line or key, and the remedy."""
+
+    def __init__(self, what: str, path: Path | None = None, where: str = "", remedy: str = "") -> None:
+        place = ", ".join(part for part in (str(path) if path else "", where) if part)
+        text = f"{place}: {what}" if place else what[:1].upper() + what[1:]
+        text = text if text.endswith((".", "!", "?")) else text + "."
+        super().__init__(f"{text} {remedy}".strip())
+
+
+class ExportMismatchError(FormatError):
+    """What was written reads back as something else; nothing was put in place. ``report`` lists the differences."""
+
+    def __init__(self, path: Path, report: ExportReport) -> None:
+        more = len(report.differences) - 3
+        shown = "; ".join(report.differences[:3]) + (f"; and {more} more" if more > 0 else "")
+        super().__init__(
+            f"reading the export back gave something else: {shown}",
+            path,
+            remedy="The earlier export was kept. Please report this, it is a fault of SiamLabel or of the disk.",
+        )
+        self.report = report
+
+
+class Preflight(msgspec.Struct, frozen=True):
+    """What an export will hold, known before writing.
+
+    ``counts``: frames, tracks, boxes, masks, absent, occluded, unverified (in this order, for display).
+    ``losses``: one sentence for each thing that the format or the chosen options do not keep.
+    """
+
+    counts: dict[str, int]
+    losses: list[str]
+
+
+class ExportReport(msgspec.Struct, frozen=True):
+    """What an export did. ``written``: the export, its parts, the report; frame pictures are only counted."""
+
+    format: str
+    written: list[Path]
+    preflight: Preflight
+    verified: bool
+    differences: list[str]
+    pictures: int = 0
+
+
+class Picture(Protocol):
+    """One decoded frame: ``index`` 0-based, ``image`` (height, width, 3) uint8 BGR."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def image(self) -> np.ndarray: ...
+
+
+class FrameReader(Protocol):
+    """The part of a media reader that an export needs."""
+
+    def iter(self, start: int, stop: int, step: int = 1) -> Iterator[Picture]: ...
+
+
+OpenFrames = Callable[[Path], AbstractContextManager[FrameReader]]
+"""Opens the video in the thread that exports; `app.media` provides it, handed in so that the two rooms stay apart."""
+
+
+class Format(Protocol):
+    """One file format, both ways. ``folder``: an export is a folder; else a file with ``suffix``."""
+
+    id: str
+    title: str
+    suffix: str
+    folder: bool
+    params: type[msgspec.Struct]
+
+    def plan(self, doc: Document, params: Any) -> Preflight:
+        """Counts and losses of an export; cheap, writes nothing."""
+        ...
+
+    def keep(self, doc: Document, params: Any) -> Document:
+        """The document as this format will say it: exactly what `read` must find, boxes within `ROUNDING`.
+
+        Raises `FormatError` when there is nothing that could be written.
+        """
+        ...
+
+    def write(
+        self, kept: Document, part: Path, out: Path, params: Any, pictures: Iterator[Picture] | None
+    ) -> Generator[float, None, list[str]]:
+        """Write ``kept`` (a result of `keep`) to ``part``, which will be renamed to ``out``. Yields progress in 0..1.
+
+        Returns the names of the files of a folder, relative to it. ``pictures``: all frames in order, when asked for.
+        """
+        ...
+
+    def wants_pictures(self, params: Any) -> bool: ...
+
+    def proof(self, part: Path, kept: Document, params: Any) -> Generator[float, None, list[str]]:
+        """Read ``part`` and return what differs from ``kept``, a sentence each. Yields progress in 0..1."""
+        ...
+
+    def may_replace(self, out: Path) -> str:
+        """Why the existing ``out`` must not be replaced, or an empty text."""
+        ...
+
+    def read(self, path: Path) -> Document:
+        """The document in a file or folder. Raises `FormatError`; never writes anything."""
+        ...
+
+
+_FORMATS = {"coco": "app.formats.coco:COCO", "vot": "app.formats.vot:VOT"}
+
+
+def formats() -> dict[str, Format]:
+    """All formats by id, in the order in which to offer them."""
+    return {name: _load(where) for name, where in _FORMATS.items()}
+
+
+def get(format_id: str) -> Format:
+    """One format. Raises `FormatError` for an unknown id, naming those there are."""
+    if format_id not in _FORMATS:
+        raise FormatError(f"there is no format '{format_id}'", remedy=f"Known are: {', '.join(_FORMATS)}.")
+    return _load(_FORMATS[format_id])
+
+
+def _load(where: str) -> Format:
+    module, name = where.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def plan(doc: Document, format_id: str, params: msgspec.Struct | None = None) -> Preflight:
+    """Counts and losses of an export with ``params`` (the format's defaults when None). Writes nothing."""
+    chosen = get(format_id)
+    return chosen.plan(doc, _checked_params(chosen, params))
+
+
+def export(
+    doc: Document,
+    media_path: Path | str | None,
+    format_id: str,
+    out: Path | str,
+    params: msgspec.Struct | None = None,
+    open_frames: OpenFrames | None = None,
+) -> Generator[float, None, ExportReport]:
+    """Export ``doc`` to ``out``; a generator of progress in 0..1 that returns the `ExportReport`.
+
+    The document is copied here and now, so call this in the document's lane and iterate wherever you like. Closing the
+    generator cancels and cleans up. ``open_frames`` opens ``media_path`` when the options ask for frame pictures.
+    Raises `FormatError` (and what ``open_frames`` raises), at once or while iterating; `ExportMismatchError`
+    when the proof fails.
+    """
+    chosen = get(format_id)
+    params = _checked_params(chosen, params)
+    target = Path(out).expanduser().resolve()
+    media = Path(media_path) if media_path else None
+    _guard(chosen, target, media)
+    if chosen.wants_pictures(params) and (open_frames is None or media is None):
+        raise FormatError("frames were asked for, but the video is not at hand", remedy="Open the video first.")
+    return _export(chosen, doc.copy(), media, target, params, open_frames)
+
+
+def run_export(
+    doc: Document,
+    media_path: Path | str | None,
+    format_id: str,
+    out: Path | str,
+    params: msgspec.Struct | None = None,
+    progress: Progress | None = None,
+    open_frames: OpenFrames | None = None,
+) -> ExportReport:
+    """`export` to its end in this thread; ``progress`` is called with 0..1. Raises as `export` does."""
+    steps = export(doc, media_path, format_id, out, params, open_frames)
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as end:
+            return end.value
+        if progress is not None:
+            progress(done)
+
+
+def report_path(out: Path) -> Path:
+    """Where the report of the export ``out`` lies: ``<name>.report.json`` beside it."""
+    return out.with_name(out.name + ".report.json")
+
+
+def scaled(steps: Generator[float, None, T], start: float, stop: float) -> Generator[float, None, T]:
+    """``steps`` with its progress mapped from 0..1 to ``start``..``stop``."""
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield start + (stop - start) * min(max(done, 0.0), 1.0)
+
+
+def read_text(path: Path) -> str:
+    """A text file in UTF-8 (a byte order mark is dropped). Raises `FormatError`."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise FormatError(f"the file has {size >> 20} MB", path, remedy=f"At most {MAX_BYTES >> 20} MB are read.")
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"byte {error.start} is not UTF-8 text",
+            path,
+            remedy="Save the file in UTF-8, or check it is the right one.",
+        ) from None
+    except OSError as error:
+        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+
+
+def _export(
+    chosen: Format, doc: Document, media: Path | None, target: Path, params: Any, open_frames: OpenFrames | None
+) -> Generator[float, None, ExportReport]:
+    yield 0.0
+    try:
+        preflight = chosen.plan(doc, params)
+        kept = chosen.keep(doc, params)
+        with atomic.staging(target) as part, atomic.staging(report_path(target)) as report_part:
+            if chosen.wants_pictures(params):
+                assert open_frames is not None
+                assert media is not None
+                assert doc.video is not None
+                with open_frames(media) as reader:
+                    pictures = reader.iter(0, doc.video.frames, 1)
+                    names = yield from scaled(chosen.write(kept, part, target, params, pictures), 0.0, 0.7)
+            else:
+                names = yield from scaled(chosen.write(kept, part, target, params, None), 0.0, 0.7)
+            differences = yield from scaled(chosen.proof(part, kept, params), 0.7, 0.98)
+            texts = [name for name in names if not name.endswith(".jpg")]
+            report = ExportReport(
+                format=chosen.id,
+                written=[target, *(target / name for name in texts), report_path(target)],
+                preflight=preflight,
+                verified=not differences,
+                differences=differences,
+                pictures=len(names) - len(texts),
+            )
+            if differences:
+                raise ExportMismatchError(target, msgspec.structs.replace(report, written=[]))
+            atomic.write_bytes(report_part, _report_json(report, target))
+            yield 0.99
+            _guard(chosen, target, media)  # the disk may have changed while we wrote
+            atomic.put_in_place(part, target)
+            _place_report(report_part, target)
+    except OSError as error:
+        raise FormatError(
+            f"cannot be written ({error.strerror or error})",
+            target,
+            remedy="The earlier export was kept. Check the free space and the permissions, or choose another place.",
+        ) from error
+    yield 1.0
+    return report
+
+
+def _place_report(part: Path, target: Path) -> None:
+    try:
+        atomic.put_in_place(part, report_path(target))
+    except OSError as error:
+        raise FormatError(
+            f"the report could not be put beside the export ({error.strerror or error})",
+            report_path(target),
+            remedy="The export itself is complete and was checked.",
+        ) from error
+
+
+def _checked_params(chosen: Format, params: msgspec.Struct | None) -> msgspec.Struct:
+    if params is None:
+        return chosen.params()
+    if not isinstance(params, chosen.params):
+        raise FormatError(f"{chosen.title} takes {chosen.params.__name__}, not {type(params).__name__}")
+    return params
+
+
+def _guard(chosen: Format, target: Path, media: Path | None) -> None:
+    """Refuse targets whose replacement would destroy what is no export."""
+    if media is not None and (target == media.resolve() or target in media.resolve().parents):
+        raise FormatError("the export would overwrite the video", target, remedy="Choose another place.")
+    if not target.exists():
+        return
+    if chosen.folder != target.is_dir():
+        kind = "a file" if chosen.folder else "a folder"
+        raise FormatError(f"{kind} of this name exists", target, remedy="Choose another name.")
+    reason = chosen.may_replace(target)
+    if reason:
+        raise FormatError(reason, target, remedy="Choose a new or an empty place.")
+
+
+def _report_json(report: ExportReport, target: Path) -> bytes:
+    data = {
+        "format": report.format,
+        "export": target.name,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "counts": report.preflight.counts,
+        "losses": report.preflight.losses,
+        "rounding_px": ROUNDING,
+        "verified": report.verified,
+        "differences": report.differences,
+        "pictures": report.pictures,
+        "files": [path.relative_to(target).as_posix() for path in report.written[1:-1]],
+    }
+    return msgspec.json.format(msgspec.json.encode(data), indent=2)

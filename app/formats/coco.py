@@ -1,0 +1,229 @@
+"""COCO with the fields of CocoVID and TAO: one JSON file for one video.
+
+- ``bbox`` is the track's box as the document has it (also beside a mask); ``area`` counts the mask's pixels when there
+  is one, else it is the box's. ``segmentation`` is COCO's compressed RLE or ``[]``. ``iscrowd`` is always 0.
+- ``frame_id`` is 0-based and is also the number in ``file_name`` (``<video>/00000000.jpg`` is frame 0).
+- Frames where the object is out of view or lost have no annotation; ``tracks[].absent`` lists them as runs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from app.formats.atomic import fsync_open
+from app.formats.base import Picture, Preflight
+from app.formats.coco_read import read
+from app.formats.compare import differences
+from app.formats.selection import Choice, Selection, select, stem
+from app.model.document import Document, VideoRef
+from app.model.tracks import Observation, State, Track
+
+_CHUNK = 500
+
+
+class CocoParams(Choice, frozen=True, kw_only=True):
+    """Options of a COCO export."""
+
+    masks: Annotated[bool, msgspec.Meta(title="Masks", description="Write masks as RLE where there are any")] = True
+    images: Annotated[
+        Literal["all", "labelled"],
+        msgspec.Meta(title="Images", description="All frames of the video, or only those that carry a label"),
+    ] = "all"
+
+
+class CocoFormat:
+    """See the module's text for the conventions, `CocoParams` for the options."""
+
+    id = "coco"
+    title = "COCO"
+    suffix = ".json"
+    folder = False
+    params = CocoParams
+
+    def plan(self, doc: Document, params: CocoParams) -> Preflight:
+        return _chosen(doc, params)[1]
+
+    def keep(self, doc: Document, params: CocoParams) -> Document:
+        return _chosen(doc, params)[0].document
+
+    def wants_pictures(self, params: CocoParams) -> bool:
+        return False
+
+    def may_replace(self, out: Path) -> str:
+        return ""
+
+    def write(
+        self, kept: Document, part: Path, out: Path, params: CocoParams, pictures: Iterator[Picture] | None
+    ) -> Generator[float, None, list[str]]:
+        """See `Format.write`."""
+        assert kept.video is not None
+        encode = msgspec.json.Encoder().encode
+        head = _head(kept, kept.video)
+        lists = {"images": _images(kept, kept.video, params), "annotations": _annotations(kept)}
+        sizes = {"images": kept.video.frames, "annotations": sum(len(track.frames) for track in kept.tracks.values())}
+        done, total = 0, sum(sizes.values()) or 1
+        with fsync_open(part) as file:
+            file.write(encode(head)[:-1])
+            for name, items in lists.items():
+                file.write(b',"%s":[' % name.encode())
+                for number, item in enumerate(items):
+                    file.write((b",\n" if number else b"\n") + encode(item))
+                    done += 1
+                    if done % _CHUNK == 0:
+                        yield done / total
+                file.write(b"]")
+            file.write(b"}\n")
+        return []
+
+    def proof(self, part: Path, kept: Document, params: CocoParams) -> Generator[float, None, list[str]]:
+        found = read(part)
+        yield 0.6
+        return differences(kept, found)
+
+    def read(self, path: Path) -> Document:
+        """The document in a COCO file of one video; see `app.formats.coco_read.read`."""
+        return read(path)
+
+
+COCO = CocoFormat()
+
+
+def _chosen(doc: Document, params: CocoParams) -> tuple[Selection, Preflight]:
+    """What is kept of ``doc`` and the preflight that says so."""
+    chosen = select(doc, params)
+    tally: Counter[str] = Counter()
+    for track in chosen.document.tracks.values():
+        for frame, obs in track.frames.items():
+            if obs.mask is not None and not params.masks:
+                tally["masks"] += 1
+                track.frames[frame] = msgspec.structs.replace(obs, mask=None)
+            elif not obs.present and obs.score is not None:
+                tally["score"] += 1
+                track.frames[frame] = msgspec.structs.replace(obs, score=None)
+    losses = []
+    if tally["masks"]:
+        losses.append(f"Masks, not written because masks are switched off: {tally['masks']}.")
+    if tally["score"]:
+        losses.append(f"Scores of absent frames, not written: {tally['score']}.")
+    labelled = {frame for track in chosen.document.tracks.values() for frame in track.frames}
+    bare = chosen.video.frames - len(labelled)
+    if bare and params.images == "all":
+        losses.append(f"Frames without any label, listed as images without annotations: {bare}.")
+    elif bare:
+        losses.append(f"Frames without any label, not listed as images: {bare}.")
+    losses.append("Coordinates are rounded to 0.001 px. Frame pictures are named, not written.")
+    return chosen, chosen.preflight(masks=True, losses=losses)
+
+
+def _head(kept: Document, video: VideoRef) -> dict[str, Any]:
+    name = stem(video)
+    category = _categories(kept)
+    return {
+        "info": {
+            "description": f"{name}, exported by SiamLabel",
+            "version": "1.0",
+            "siamlabel": "bbox: x,y,w,h in pixels, 0-based, pixel edges; area: of the mask where there is one",
+        },
+        "licenses": [],
+        "videos": [
+            {
+                "id": 1,
+                "name": name,
+                "width": video.width,
+                "height": video.height,
+                "fps": video.fps,
+                "length": video.frames,
+                "fingerprint": video.fingerprint,
+            }
+        ],
+        "categories": [
+            {"id": category[label.name], "name": label.name, "supercategory": "", "colour": label.colour}
+            for label in kept.labels
+        ],
+        "tracks": [
+            {
+                "id": track.id,
+                "category_id": category[track.label],
+                "video_id": 1,
+                "colour": track.colour,
+                "absent": _absent_runs(track),
+            }
+            for track in kept.tracks.values()
+        ],
+    }
+
+
+def _categories(kept: Document) -> dict[str, int]:
+    return {label.name: number for number, label in enumerate(kept.labels, 1)}
+
+
+def _images(kept: Document, video: VideoRef, params: CocoParams) -> Iterator[dict[str, Any]]:
+    name = stem(video)
+    if params.images == "all":
+        frames = range(video.frames)
+    else:
+        frames = sorted({frame for track in kept.tracks.values() for frame in track.frames})
+    for frame in frames:
+        yield {
+            "id": frame + 1,
+            "file_name": f"{name}/{frame:08d}.jpg",
+            "width": video.width,
+            "height": video.height,
+            "video_id": 1,
+            "frame_id": frame,
+        }
+
+
+def _annotations(kept: Document) -> Iterator[dict[str, Any]]:
+    category = _categories(kept)
+    number = 0  # ids start at 1: COCOeval takes annotation 0 for "no match"
+    for track in kept.tracks.values():
+        for frame, obs in track.frames.items():
+            if obs.box is None:
+                continue
+            number += 1
+            yield {
+                "id": number,
+                "image_id": frame + 1,
+                "category_id": category[track.label],
+                "video_id": 1,
+                "track_id": track.id,
+                "bbox": [round(v, 3) for v in obs.box],
+                "area": obs.mask.area if obs.mask is not None else round(round(obs.box.w, 3) * round(obs.box.h, 3), 3),
+                "segmentation": _segmentation(obs),
+                "iscrowd": 0,
+                "attributes": {
+                    "track_id": track.id,
+                    "source": obs.source,
+                    "state": obs.state,
+                    "occluded": obs.state is State.OCCLUDED,
+                    "verified": obs.verified,
+                    "keyframe": obs.keyframe,
+                    "score": obs.score,
+                },
+            }
+
+
+def _segmentation(obs: Observation) -> dict[str, Any] | list[Any]:
+    if obs.mask is None:
+        return []
+    return {"size": [obs.mask.height, obs.mask.width], "counts": obs.mask.counts.decode("ascii")}
+
+
+def _absent_runs(track: Track) -> list[dict[str, Any]]:
+    """Absent frames as runs of equal entries, ``first`` and ``last`` inside."""
+    runs: list[dict[str, Any]] = []
+    for frame, obs in track.frames.items():  # ascending, as `select` made them
+        if obs.box is not None:
+            continue
+        what = {"state": obs.state, "source": obs.source, "verified": obs.verified, "keyframe": obs.keyframe}
+        if runs and runs[-1]["last"] == frame - 1 and all(runs[-1][key] == value for key, value in what.items()):
+            runs[-1]["last"] = frame
+        else:
+            runs.append({"first": frame, "last": frame, **what})
+    return runs

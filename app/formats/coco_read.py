@@ -1,0 +1,366 @@
+"""Reading COCO: what `app.formats.coco` writes, and plain COCO, CocoVID or CVAT files about one video.
+
+Everything is checked before it becomes part of a document; nothing in a file decides about paths or memory.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from app.formats.base import MAX_BYTES, MAX_FRAMES, MAX_PIXELS, FormatError
+from app.formats.rle import mask_from_runs
+from app.model.document import COLOURS, Document, Label, VideoRef
+from app.model.geometry import Box
+from app.model.masks import Mask, broken
+from app.model.tracks import Observation, Source, State, Track
+
+_FIX = "Correct the entry, or export the file again."
+
+
+class _Video(msgspec.Struct):
+    id: int
+    name: str = ""
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    length: int | None = None
+    fingerprint: str = ""
+
+
+class _Image(msgspec.Struct):
+    id: int
+    width: int
+    height: int
+    file_name: str = ""
+    video_id: int | None = None
+    frame_id: int | None = None
+    frame_index: int | None = None  # TAO's name
+
+
+class _Category(msgspec.Struct):
+    id: int
+    name: str
+    colour: str = ""
+
+
+class _Run(msgspec.Struct):
+    first: int
+    last: int
+    state: State
+    source: Source = Source.IMPORTED
+    verified: bool = False
+    keyframe: bool = False
+
+
+class _Track(msgspec.Struct):
+    id: int
+    category_id: int
+    colour: str = ""
+    absent: list[_Run] = []
+
+
+class _Annotation(msgspec.Struct):
+    id: int
+    image_id: int
+    category_id: int
+    bbox: list[float]
+    segmentation: Any = None
+    track_id: int | None = None
+    instance_id: int | None = None  # CocoVID's name
+    attributes: dict[str, Any] = {}
+
+
+class _File(msgspec.Struct):
+    images: list[_Image]
+    annotations: list[_Annotation] = []
+    categories: list[_Category] = []
+    videos: list[_Video] = []
+    tracks: list[_Track] = []
+
+
+_Entry = TypeVar("_Entry", _Video, _Image, _Category, _Track, _Annotation)
+
+
+def read(path: Path) -> Document:
+    """The document in a COCO file about one video.
+
+    Images without ``frame_id`` count as frames in their order; an annotation without a track id becomes a track.
+    Raises `FormatError` naming the entry.
+    """
+    path = Path(path)
+    return _Reader(path, _decode(path)).document()
+
+
+def _decode(path: Path) -> _File:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise FormatError(f"the file has {size >> 20} MB", path, remedy=f"At most {MAX_BYTES >> 20} MB are read.")
+        return msgspec.json.decode(path.read_bytes(), type=_File)
+    except OSError as error:
+        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at ")
+        raise FormatError(what, path, where.strip("`"), "Check that this is a COCO annotation file.") from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise FormatError(
+            f"this is no valid JSON ({error})", path, remedy="Export the file again, or repair it at that byte."
+        ) from None
+
+
+class _Reader:
+    """One pass over a decoded file; every method raises `FormatError` naming the entry at fault."""
+
+    def __init__(self, path: Path, file: _File) -> None:
+        self.path = path
+        self.file = file
+        self.images = self._by_id("images", file.images)
+        self.categories = self._by_id("categories", file.categories)
+        self.videos = self._by_id("videos", file.videos)
+        self.declared = self._by_id("tracks", file.tracks)
+        self._by_id("annotations", file.annotations)
+
+    def document(self) -> Document:
+        frames = self._frames()
+        video = self._video(frames)
+        labels = self._labels()
+        doc = Document(video=video, labels=list(labels.values()))
+        observations = self._observations()
+        names = self._track_names()
+        for declared in self.file.tracks:
+            self._track(doc, names[declared.id], declared.category_id, labels, declared.colour)
+        for number, (note, obs) in enumerate(zip(self.file.annotations, observations, strict=True)):
+            given = _given_id(note)
+            name = names[("alone", number) if given is None else given]
+            track = self._track(doc, name, note.category_id, labels, "")
+            frame = frames[note.image_id]
+            if frame in track.frames:
+                self._fail(f"annotations, id {note.id}", f"track {given} has two entries for frame {frame}")
+            track.frames[frame] = obs
+        for declared in self.file.tracks:
+            self._absent(doc.tracks[names[declared.id]], declared, video)
+        for track in doc.tracks.values():
+            track.frames = dict(sorted(track.frames.items()))
+        doc.next_id = max(doc.tracks, default=0) + 1
+        return doc
+
+    def _fail(self, where: str, what: str, remedy: str = _FIX) -> Any:
+        raise FormatError(what, self.path, where, remedy)
+
+    def _by_id(self, key: str, entries: list[_Entry]) -> dict[int, _Entry]:
+        known: dict[int, _Entry] = {}
+        for entry in entries:
+            if entry.id in known:
+                self._fail(f"{key}, id {entry.id}", "the id is used twice")
+            known[entry.id] = entry
+        return known
+
+    def _frames(self) -> dict[int, int]:
+        """Frame number of each image id."""
+        numbered = [image.frame_id if image.frame_id is not None else image.frame_index for image in self.file.images]
+        if None in numbered and any(number is not None for number in numbered):
+            self._fail("images", "some images have a frame_id and some have none")
+        out: dict[int, int] = {}
+        used: set[int] = set()
+        for order, (image, number) in enumerate(zip(self.file.images, numbered, strict=True)):
+            where = f"images, id {image.id}"
+            frame = order if number is None else number
+            if not 0 <= frame < MAX_FRAMES:
+                self._fail(where, f"frame number {frame} is impossible")
+            if frame in used:
+                self._fail(where, f"frame {frame} is there twice", "Several videos in one file? Split them.")
+            if image.width <= 0 or image.height <= 0 or image.width * image.height > MAX_PIXELS:
+                self._fail(where, f"a picture of {image.width} x {image.height} pixels is not supported")
+            if _leads_away(image.file_name):
+                self._fail(where, f"the file name '{image.file_name}' leads out of its folder")
+            used.add(frame)
+            out[image.id] = frame
+        return out
+
+    def _video(self, frames: dict[int, int]) -> VideoRef | None:
+        if len(self.file.videos) > 1:
+            self._fail("videos", f"the file holds {len(self.file.videos)} videos", "Split it; one is read at a time.")
+        about = self.file.videos[0] if self.file.videos else _Video(id=1)
+        for image in self.file.images:
+            if self.file.videos and image.video_id not in (None, about.id):
+                self._fail(f"images, id {image.id}", f"there is no video {image.video_id}")
+        sizes = {(image.width, image.height) for image in self.file.images}
+        if about.width is not None and about.height is not None:
+            sizes.add((about.width, about.height))
+        if len(sizes) > 1:
+            self._fail("images", "the pictures have different sizes", "One file describes one video of one size.")
+        if not sizes:
+            return None
+        length = max(frames.values(), default=-1) + 1
+        if about.length is not None:
+            if not length <= about.length < MAX_FRAMES:
+                self._fail(f"videos, id {about.id}", f"length {about.length} does not fit the {length} frames listed")
+            length = about.length
+        width, height = sizes.pop()
+        if width <= 0 or height <= 0 or width * height > MAX_PIXELS:
+            self._fail(f"videos, id {about.id}", f"a picture of {width} x {height} pixels is not supported")
+        fps = about.fps if about.fps is not None and about.fps >= 0 else 0.0
+        return VideoRef(about.name or self.path.stem, about.fingerprint, length, width, height, fps)
+
+    def _labels(self) -> dict[int, Label]:
+        labels: dict[int, Label] = {}
+        names: set[str] = set()
+        for order, category in enumerate(self.file.categories):
+            if category.name in names:
+                self._fail(f"categories, id {category.id}", f"the name '{category.name}' is used twice")
+            names.add(category.name)
+            labels[category.id] = Label(category.name, _colour(category.colour, COLOURS[order % len(COLOURS)]))
+        return labels
+
+    def _track_names(self) -> dict[int | tuple[str, int], int]:
+        """Track number for each id in the file; ids below 1 and annotations without one get new numbers."""
+        given = [_given_id(note) for note in self.file.annotations]
+        wanted = dict.fromkeys([*self.declared, *(name for name in given if name is not None)])
+        names: dict[int | tuple[str, int], int] = {name: name for name in wanted if name >= 1}
+        fresh = max((name for name in wanted), default=0)
+        fresh = max(fresh, 0)
+        for name in [*wanted, *(("alone", number) for number, name in enumerate(given) if name is None)]:
+            if name not in names:
+                fresh += 1
+                names[name] = fresh
+        return names
+
+    def _track(self, doc: Document, name: int, category: int, labels: dict[int, Label], colour: str) -> Track:
+        label = labels.get(category)
+        if label is None:
+            return self._fail(f"track {name}", f"there is no category {category}")
+        track = doc.tracks.get(name)
+        if track is None:
+            track = doc.tracks[name] = Track(id=name, label=label.name, colour=_colour(colour, label.colour))
+        elif track.label != label.name:
+            self._fail(f"track {name}", f"it is both '{track.label}' and '{label.name}'")
+        return track
+
+    def _absent(self, track: Track, declared: _Track, video: VideoRef | None) -> None:
+        where = f"tracks, id {declared.id}"
+        length = video.frames if video is not None else 0
+        for run in declared.absent:
+            if not 0 <= run.first <= run.last < length:
+                self._fail(where, f"absent frames {run.first} to {run.last} are not frames of the video")
+            if run.state not in (State.OUT_OF_VIEW, State.LOST):
+                self._fail(where, f"'{run.state}' is no state of an absent object")
+            obs = Observation(state=run.state, source=run.source, verified=run.verified, keyframe=run.keyframe)
+            for frame in range(run.first, run.last + 1):
+                if frame in track.frames:
+                    self._fail(where, f"frame {frame} is there twice")
+                track.frames[frame] = obs
+
+    def _observations(self) -> list[Observation]:
+        masks: list[Mask | None] = []
+        found = []
+        for note in self.file.annotations:
+            where = f"annotations, id {note.id}"
+            image = self.images.get(note.image_id)
+            if image is None:
+                return self._fail(where, f"there is no image {note.image_id}")
+            try:
+                masks.append(_mask(note.segmentation, image))
+            except (ValueError, TypeError, OverflowError) as error:
+                self._fail(f"{where}, segmentation", str(error))
+            found.append(self._observation(note, where))
+        self._check_runs(masks)
+        return [
+            obs if mask is None or obs.box is None else msgspec.structs.replace(obs, mask=mask)
+            for obs, mask in zip(found, masks, strict=True)
+        ]
+
+    def _check_runs(self, masks: list[Mask | None]) -> None:
+        there = [(note.id, mask) for note, mask in zip(self.file.annotations, masks, strict=True) if mask is not None]
+        for start in range(0, len(there), 256):
+            part = there[start : start + 256]
+            for (number, mask), bad in zip(part, broken([mask for _, mask in part]), strict=True):
+                if bad:
+                    where = f"annotations, id {number}, segmentation"
+                    self._fail(where, f"the run lengths do not fill {mask.width} x {mask.height} pixels")
+
+    def _observation(self, note: _Annotation, where: str) -> Observation:
+        if len(note.bbox) != 4 or not all(map(math.isfinite, note.bbox)):
+            self._fail(f"{where}, bbox", "a box is four finite numbers: x, y, width, height")
+        box = Box(*note.bbox)
+        if box.w < 0 or box.h < 0:
+            self._fail(f"{where}, bbox", f"width and height must not be negative, but they are {box.w} and {box.h}")
+        about = note.attributes
+        score = about.get("score")
+        if score is not None and (isinstance(score, bool) or not isinstance(score, int | float)):
+            self._fail(f"{where}, attributes.score", "a score is a number")
+        state = about.get("state")
+        if state not in list(State):
+            state = State.OCCLUDED if about.get("occluded") is True else State.VISIBLE
+            state = State.OUT_OF_VIEW if about.get("outside") is True else state
+        source = about.get("source")
+        absent = state in (State.OUT_OF_VIEW, State.LOST)
+        try:
+            return Observation(
+                box=None if absent else box,
+                source=Source(source) if source in list(Source) else Source.IMPORTED,
+                state=State(state),
+                verified=about.get("verified") is True,
+                keyframe=about.get("keyframe") is True,
+                score=None if score is None else float(score),
+            )
+        except (ValueError, OverflowError) as error:
+            return self._fail(where, str(error))
+
+
+def _given_id(note: _Annotation) -> int | None:
+    inner = note.attributes.get("track_id")
+    named = inner if isinstance(inner, int) and not isinstance(inner, bool) else None
+    return next((name for name in (note.track_id, note.instance_id, named) if name is not None), None)
+
+
+def _colour(text: str, otherwise: str) -> str:
+    return text if re.fullmatch(r"#[0-9a-fA-F]{6}", text) else otherwise
+
+
+def _leads_away(name: str) -> bool:
+    """Whether a file name from a file is absolute or climbs out of its folder, on any system."""
+    for kind in (PurePosixPath, PureWindowsPath):
+        pure = kind(name)
+        if pure.is_absolute() or pure.drive or pure.root or ".." in pure.parts:
+            return True
+    return "\0" in name
+
+
+def _mask(segmentation: Any, image: _Image) -> Mask | None:
+    """The mask of any COCO segmentation. Raises ValueError; compressed run lengths are left to `broken`."""
+    height, width = image.height, image.width
+    if not segmentation:
+        return None
+    if isinstance(segmentation, list):
+        return _polygons(segmentation, height, width)
+    if not isinstance(segmentation, dict) or "counts" not in segmentation:
+        raise ValueError("it is neither polygons nor run lengths")
+    if segmentation.get("size") != [height, width]:
+        raise ValueError(f"its size {segmentation.get('size')} is not the picture's [{height}, {width}]")
+    counts = segmentation["counts"]
+    if isinstance(counts, str):
+        return Mask(height, width, counts.encode("ascii", "replace"))
+    runs = np.asarray(counts)
+    if runs.ndim != 1 or runs.dtype.kind not in "iu":
+        raise ValueError("run lengths are whole numbers")
+    return mask_from_runs(height, width, runs.astype(np.int64))
+
+
+def _polygons(polygons: list[Any], height: int, width: int) -> Mask:
+    for polygon in polygons:
+        if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
+            raise ValueError("a polygon is an even count of at least six numbers")
+        points = np.asarray(polygon)
+        if points.dtype.kind not in "iuf" or not np.isfinite(points).all():
+            raise ValueError("a polygon is a list of finite numbers")
+        if np.abs(points).max() > 4 * max(height, width):  # the C code walks along every edge, pixel by pixel
+            raise ValueError("a polygon reaches far outside the picture")
+    rle = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
+    return Mask(height, width, rle["counts"])

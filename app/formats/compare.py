@@ -1,0 +1,53 @@
+"""The proof of an export: what was read back against what was meant."""
+
+from __future__ import annotations
+
+from app.formats.base import ROUNDING
+from app.formats.rle import same_mask
+from app.model.document import Document
+from app.model.geometry import Box
+from app.model.tracks import Observation
+
+_FIELDS = ("state", "source", "verified", "keyframe", "score", "signals")
+
+
+def differences(meant: Document, found: Document, rounding: float = ROUNDING) -> list[str]:
+    """A sentence for each difference; empty when masks are identical, boxes within ``rounding`` px and all else equal.
+
+    A track's visibility in the window, the video's path and its fingerprint are not compared.
+    """
+    out: list[str] = []
+    a, b = meant.video, found.video
+    if a is not None and (b is None or (a.frames, a.width, a.height) != (b.frames, b.width, b.height)):
+        out.append("the video's length or size differs")
+    if meant.labels != found.labels:
+        out.append("the list of labels differs")
+    out += [f"track {key} is missing" for key in sorted(meant.tracks.keys() - found.tracks.keys())]
+    out += [f"track {key} was never meant" for key in sorted(found.tracks.keys() - meant.tracks.keys())]
+    for key in sorted(meant.tracks.keys() & found.tracks.keys()):
+        one, other = meant.tracks[key], found.tracks[key]
+        if (one.label, one.colour) != (other.label, other.colour):
+            out.append(f"track {key} has another label or colour")
+        for frame in sorted(one.frames.keys() | other.frames.keys()):
+            what = _difference(one.frames.get(frame), other.frames.get(frame), rounding)
+            if what:
+                out.append(f"track {key}, frame {frame}: {what}")
+    return out
+
+
+def same_box(a: Box | None, b: Box | None, rounding: float = ROUNDING) -> bool:
+    """Whether each of x, y, w and h agrees within ``rounding`` px (and what floats of that size can tell apart)."""
+    if a is None or b is None:
+        return a is b
+    return all(abs(p - q) <= rounding + 1e-12 * abs(p) + 1e-9 for p, q in zip(a, b, strict=True))
+
+
+def _difference(meant: Observation | None, found: Observation | None, rounding: float) -> str:
+    if meant is None or found is None:
+        return "" if meant is found else "missing" if found is None else "never meant"
+    if not same_box(meant.box, found.box, rounding):
+        return f"box {meant.box} became {found.box}"
+    if not same_mask(meant.mask, found.mask):
+        return "the mask differs"
+    changed = [name for name in _FIELDS if getattr(meant, name) != getattr(found, name)]
+    return f"{', '.join(changed)} differ" if changed else ""

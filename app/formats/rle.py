@@ -1,0 +1,69 @@
+"""Masks as run lengths in other orders and writings than the compressed COCO string that a `Mask` holds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.model.masks import Mask
+
+
+def mask_from_runs(height: int, width: int, runs: np.ndarray) -> Mask:
+    """The mask of uncompressed column-major COCO runs, (n,) ints, zeros first. Raises `ValueError`."""
+    return Mask.encode(_fill(runs, height * width).reshape(width, height).T)
+
+
+def same_mask(a: Mask | None, b: Mask | None) -> bool:
+    """Whether two masks have the same pixels; equal strings need no decoding."""
+    if a is None or b is None:
+        return a is b
+    if (a.height, a.width) != (b.height, b.width):
+        return False
+    return a.counts == b.counts or bool(np.array_equal(a.decode(), b.decode()))
+
+
+def vot_text(mask: Mask) -> str:
+    """``m<x>,<y>,<w>,<h>,<runs>``: row-major runs of the tight crop, zeros first; an empty mask is ``m0,0,0,0,0``."""
+    bits = mask.decode()
+    rows, columns = np.flatnonzero(bits.any(axis=1)), np.flatnonzero(bits.any(axis=0))
+    if rows.size == 0:
+        return "m0,0,0,0,0"
+    x, y = int(columns[0]), int(rows[0])
+    w, h = int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
+    flat = bits[y : y + h, x : x + w].ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    runs = np.diff(np.concatenate(([0], edges, [flat.size])))
+    if flat[0]:
+        runs = np.concatenate(([0], runs))
+    return f"m{x},{y},{w},{h}," + ",".join(map(str, runs.tolist()))
+
+
+def vot_mask(text: str, height: int, width: int) -> Mask | None:
+    """The mask of `vot_text` on an image of ``height`` x ``width``; None for an empty one.
+
+    Raises `ValueError` when the text is malformed or the mask reaches outside the image.
+    """
+    try:
+        numbers = np.array([int(token) for token in text[1:].split(",")], np.int64)
+    except (ValueError, OverflowError):
+        raise ValueError("a mask is 'm' and whole numbers with commas between") from None
+    if numbers.size < 4:
+        raise ValueError("a mask needs at least x, y, width and height")
+    x, y, w, h = (int(n) for n in numbers[:4])
+    runs = numbers[4:]
+    if w == 0 and h == 0:
+        return None
+    if w <= 0 or h <= 0 or x < 0 or y < 0 or x + w > width or y + h > height:
+        raise ValueError(f"the mask's box {x},{y},{w},{h} does not lie in the image of {width} x {height} pixels")
+    crop = _fill(runs, w * h).reshape(h, w)
+    if not crop.any():
+        return None
+    bits = np.zeros((height, width), bool)
+    bits[y : y + h, x : x + w] = crop
+    return Mask.encode(bits)
+
+
+def _fill(runs: np.ndarray, size: int) -> np.ndarray:
+    """(size,) bool of runs that begin with zeros. Raises `ValueError` unless they fill it exactly."""
+    if runs.size == 0 or runs.min() < 0 or runs.max() > size or int(runs.sum()) != size:
+        raise ValueError(f"the run lengths do not fill {size} pixels")
+    return np.repeat(np.arange(runs.size) % 2 == 1, runs)
