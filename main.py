@@ -51,7 +51,8 @@ def command_line() -> App:
     from app.cli import app as commands
     from tracker.cli import app as trackers
 
-    cli = App(name="siamlabel", help="Label video with trackers. Without a command, the window opens.", version=__version__)
+    about = "Label video with trackers. Without a command, the window opens."
+    cli = App(name="siamlabel", help=about, version=__version__)
     cli.command(gui)
     cli.command(commands, name="*")
     cli.command(trackers, name="*")
