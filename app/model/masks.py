@@ -61,7 +61,7 @@ class Mask(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
         return cls(height, width, rle["counts"])
 
     @property
-    def rle(self) -> dict[str, Any]:
+    def rle(self) -> Any:
         """As pycocotools takes it: ``{"size": [height, width], "counts": bytes}``."""
         return {"size": [self.height, self.width], "counts": self.counts}
 
@@ -92,50 +92,55 @@ def mask_iou(a: Mask, b: Mask) -> float:
         raise ValueError(f"masks of {a.width} x {a.height} and {b.width} x {b.height} pixels cannot be compared")
     if not a.area and not b.area:
         return 1.0
-    return float(coco.iou([a.rle], [b.rle], [0])[0, 0])
+    return np.asarray(coco.iou([a.rle], [b.rle], [0])).item()
 
 
 def broken(masks: Sequence[Mask]) -> np.ndarray:
     """Which masks have run lengths that do not fill their image exactly: (n,) bool.
 
-    All masks are checked in one go, in numpy, before any C code reads them: the C decoder trusts its input.
+    Many masks are checked in one go, in numpy, before any C code reads them: the C decoder trusts its input.
     """
-    sizes = np.array([len(m.counts) for m in masks], np.int64)
-    bad = sizes == 0
-    if bad.any():
-        bad[~bad] = broken([m for m, empty in zip(masks, bad, strict=True) if not empty])
-        return bad
-    if not len(sizes):
-        return bad
-    digits = np.frombuffer(b"".join(m.counts for m in masks), np.uint8).astype(np.int64) - 48
-    owner = np.repeat(np.arange(len(masks)), sizes)  # which mask a digit belongs to
-    np.logical_or.at(bad, owner, (digits < 0) | (digits > 63))
-    last = (digits & 32) == 0  # a number's last digit has no continuation bit
-    ends = np.cumsum(sizes) - 1
-    bad |= ~last[ends]
-    last[ends] = True  # keep the masks apart even when one breaks off inside a number
+    bad = np.ones(len(masks), bool)
+    batch: list[int] = []
+    digits = 0
+    for at, mask in enumerate(masks):
+        if mask.counts:
+            batch.append(at)
+            digits += len(mask.counts)
+        if batch and (digits > 1 << 18 or at == len(masks) - 1):  # as much as a processor's cache holds
+            bad[batch] = _broken([masks[i] for i in batch])
+            batch, digits = [], 0
+    return bad
+
+
+def _broken(masks: Sequence[Mask]) -> np.ndarray:
+    """`broken` for masks whose counts are not empty. A number is written in digits of five bits, lowest first."""
+    sizes = np.array([len(m.counts) for m in masks])
+    heads = np.cumsum(sizes) - sizes  # first digit of each mask
+    digits = np.frombuffer(b"".join(m.counts for m in masks), np.uint8) - np.uint8(48)  # below 48 wraps to above 63
+    last = (digits & 32) == 0  # of a number
+    bad = (np.maximum.reduceat(digits, heads) > 63) | ~last[heads + sizes - 1]
+    last[heads + sizes - 1] = True  # keeps the masks apart even when one breaks off inside a number
     stops = np.flatnonzero(last)
     starts = np.concatenate([[0], stops[:-1] + 1])
-    place = np.arange(len(digits)) - np.repeat(starts, stops - starts + 1)  # 0 = lowest five bits
-    np.logical_or.at(bad, owner, place > 6)
-    value = np.add.reduceat((digits & 31) << (5 * np.minimum(place, 6)), starts)
-    length = np.minimum(stops - starts + 1, 7)
-    value -= np.where(digits[stops] & 16, np.int64(1) << (5 * length), 0)  # two's complement
-    # From the third on, a number is the difference to the one two before it: undo that per mask and per parity.
-    of = owner[starts]
-    per_mask = np.bincount(of, minlength=len(masks))
-    first = np.cumsum(per_mask) - per_mask
-    rank = np.arange(len(value)) - first[of]
-    runs = value.copy()
-    for parity in (1, 2):
-        chosen = np.flatnonzero((rank > 0) & (rank % 2 == parity % 2))
-        if len(chosen):
-            total = np.cumsum(value[chosen])
-            head = np.flatnonzero(np.diff(of[chosen], prepend=-1))
-            before = (total - value[chosen])[head]
-            runs[chosen] = total - np.repeat(before, np.diff(np.append(head, len(chosen))))
-    bad |= np.bincount(of[runs < 0], minlength=len(masks)) > 0
-    filled = np.zeros(len(masks), np.int64)
-    np.add.at(filled, of, runs)
-    area = np.array([m.height * m.width for m in masks], np.int64)
-    return bad | (filled != area)
+    length = stops - starts + 1
+    values = (digits[starts] & 31).astype(np.int64)
+    for place in range(1, 7):
+        longer = np.flatnonzero(length > place)
+        values[longer] |= (digits[starts[longer] + place] & 31).astype(np.int64) << (5 * place)
+    negative = np.flatnonzero(digits[stops] & 16)  # two's complement
+    values[negative] -= np.int64(1) << (5 * np.minimum(length[negative], 7))
+    first = np.searchsorted(starts, heads)  # first number of each mask
+    numbers = np.diff(first, append=len(starts))
+    bad |= np.maximum.reduceat(length, first) > 7
+    # From the third run on, a number is the difference to the run two before it; the very first run stands alone.
+    rank = np.arange(len(values)) - np.repeat(first, numbers)
+    for chosen in (np.flatnonzero(rank & 1), np.flatnonzero((rank & 1 == 0) & (rank > 0))):
+        steps = values[chosen]
+        total = np.cumsum(steps)
+        begins = np.flatnonzero(rank[chosen] <= 2)
+        before = total[begins] - steps[begins]
+        values[chosen] = total - np.repeat(before, np.diff(begins, append=len(chosen)))
+    bad |= np.minimum.reduceat(values, first) < 0
+    area = np.array([m.height * m.width for m in masks])
+    return bad | (np.add.reduceat(values, first) != area)

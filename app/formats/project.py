@@ -1,0 +1,253 @@
+"""The project file: one JSON document, ``NAME.siamlabel``, that is either wholly the old one or wholly the new one.
+
+Its keys: ``format`` and ``schema`` say what it is; ``video`` names the video relative to the project and, as a
+fallback, absolutely; ``labels``, ``tracks`` and ``next_id`` are those of `app.model.document.Document`. A file with
+keys that this schema does not know is refused: saving it again would lose them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.formats.atomic import sibling, sync_folder, write_bytes
+from app.model.document import Document, Label, VideoRef
+from app.model.masks import broken
+from app.model.tracks import Observation, Track
+
+SUFFIX = ".siamlabel"
+FORMAT = "siamlabel"
+SCHEMA = 1
+"""Goes up with every change of the file that an older SiamLabel would not understand."""
+
+
+class ProjectError(Exception):
+    """A project cannot be saved or loaded; the message names the file, what is wrong where, and what to do."""
+
+
+class _Video(msgspec.Struct, forbid_unknown_fields=True):
+    path: str  # as seen from the project's folder, with forward slashes
+    absolute: str
+    fingerprint: str
+    frames: int
+    width: int
+    height: int
+    fps: float
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    format: str
+    schema: int
+    video: _Video | None
+    labels: list[Label]
+    tracks: list[Track]
+    next_id: int
+
+
+class _Head(msgspec.Struct):
+    """What every schema shares; the rest is only checked to be well-formed JSON."""
+
+    format: str | None = None
+    schema: int | None = None
+
+
+class _RawFile(msgspec.Struct):
+    tracks: list[dict[str, msgspec.Raw]] = []
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+_FILE = msgspec.json.Decoder(_File)
+
+
+def backup_of(path: Path) -> Path:
+    """Where the previous good version of a project is kept."""
+    return path.with_name(path.name + ".bak")
+
+
+def save_project(doc: Document, path: Path) -> None:
+    """Save ``doc`` at ``path``; what was there before, if it was good, is kept beside it as ``.bak``.
+
+    Returns when the disk has it. Raises `ProjectError`; ``path`` holds what it held before then.
+    """
+    write_project(encode_project(doc, path), path)
+
+
+def encode_project(doc: Document, path: Path) -> bytes:
+    """The content of a project file at ``path``: the part of saving that reads the document. Raises `ProjectError`."""
+    video = None
+    if doc.video is not None:
+        absolute = os.path.abspath(doc.video.path)  # noqa: PTH100  Path.resolve would follow links
+        video = _Video(
+            _relative(absolute, path.absolute().parent),
+            absolute,
+            doc.video.fingerprint,
+            doc.video.frames,
+            doc.video.width,
+            doc.video.height,
+            doc.video.fps,
+        )
+    tracks = [
+        Track(t.id, t.label, t.colour, t.visible, dict(sorted(t.frames.items()))) for _, t in sorted(doc.tracks.items())
+    ]
+    try:
+        return msgspec.json.encode(_File(FORMAT, SCHEMA, video, doc.labels, tracks, doc.next_id)) + b"\n"
+    except UnicodeEncodeError as error:
+        raise ProjectError(
+            f"{path} cannot be saved: the name {error.object!r} is not proper text. Rename that file or label."
+        ) from error
+
+
+def write_project(data: bytes, path: Path) -> None:
+    """Put what `encode_project` made on the disk: the part of saving that may take time. Raises `ProjectError`."""
+    path = path.resolve()  # a link stays a link
+    part = sibling(path)
+    try:
+        try:
+            write_bytes(part, data)
+            if path.exists() and _well_formed(path.read_bytes()):
+                _keep(path)
+            os.replace(part, path)  # noqa: PTH105  the tests make this very call fail
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise ProjectError(
+            f"{path} could not be saved: {error.strerror or error}. What was there before is untouched. "
+            "Make room, check that the folder may be written to, or save under another name."
+        ) from error
+    sync_folder(path.parent)
+
+
+def load_project(path: Path) -> Document:
+    """Read a project. The video's path in the result is absolute; the video need not exist.
+
+    Raises `ProjectError` when the file is missing, damaged, made by a newer SiamLabel, or contradicts itself.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror or error}. Check the name and the disk.") from error
+    _check_head(data, path)
+    try:
+        file = _FILE.decode(data)
+    except msgspec.ValidationError as error:
+        raise _wrong(path, _locate(data) or str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _wrong(path, str(error)) from error
+    _check(file, path)
+    tracks = {track.id: track for track in file.tracks}
+    next_id = max(file.next_id, max(tracks, default=0) + 1)
+    return Document(_video(file.video, path.absolute().parent), file.labels, tracks, next_id)
+
+
+def _relative(absolute: str, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(absolute, folder)).as_posix()
+    except ValueError:  # Windows: another drive
+        return Path(absolute).as_posix()
+
+
+def _video(video: _Video | None, folder: Path) -> VideoRef | None:
+    """The reference with the place where the video is: as seen from the project, else where it was at the last save."""
+    if video is None:
+        return None
+    beside = os.path.normpath(folder / video.path)
+    path = video.absolute if not os.path.exists(beside) and os.path.exists(video.absolute) else beside  # noqa: PTH110
+    return VideoRef(path, video.fingerprint, video.frames, video.width, video.height, video.fps)
+
+
+def _keep(path: Path) -> None:
+    backup = backup_of(path)
+    part = sibling(backup)
+    try:
+        try:
+            os.link(path, part)  # costs nothing, and ``path`` exists at every moment
+        except OSError:
+            shutil.copyfile(path, part)  # a disk without hard links
+        part.replace(backup)
+    finally:
+        part.unlink(missing_ok=True)  # renaming onto another link of the same file does nothing
+
+
+def _well_formed(data: bytes) -> bool:
+    try:
+        return _HEAD.decode(data).format == FORMAT
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def _check_head(data: bytes, path: Path) -> None:
+    try:
+        head = _HEAD.decode(data)
+    except (msgspec.ValidationError, RecursionError):
+        head = _Head()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _wrong(path, f"the file is damaged or cut off ({error})") from error
+    if head.format != FORMAT or head.schema is None or head.schema < 1:
+        raise ProjectError(f"{path} is not a SiamLabel project. Choose a {SUFFIX} file, or open a video instead.")
+    if head.schema > SCHEMA:
+        raise ProjectError(
+            f"{path} was saved by a newer SiamLabel (schema {head.schema}; this one knows up to {SCHEMA}). "
+            "Update SiamLabel to open it."
+        )
+
+
+def _check(file: _File, path: Path) -> None:
+    """What types alone cannot say."""
+    ids = Counter(track.id for track in file.tracks)
+    for id_, times in ids.items():
+        if times > 1:
+            raise _wrong(path, f"the id {id_} is used by {times} tracks (key tracks)")
+    names = Counter(label.name for label in file.labels)
+    for name, times in names.items():
+        if times > 1:
+            raise _wrong(path, f"the label {name!r} is there {times} times (key labels)")
+    masked = [
+        (t.id, frame, seen.mask) for t in file.tracks for frame, seen in t.frames.items() if seen.mask is not None
+    ]
+    if file.video is not None:
+        width, height = file.video.width, file.video.height
+        for id_, frame, mask in masked:
+            if (mask.width, mask.height) != (width, height):
+                what = f"the mask is {mask.width} x {mask.height} pixels but the video is {width} x {height}"
+                raise _wrong(path, f"{what} {_key(file.tracks, id_, frame)}")
+    bad = broken([mask for _, _, mask in masked])
+    if bad.any():
+        id_, frame, mask = masked[int(bad.argmax())]
+        what = f"the mask's run lengths do not fill {mask.width} x {mask.height} pixels"
+        raise _wrong(path, f"{what} {_key(file.tracks, id_, frame)}")
+
+
+def _key(tracks: list[Track], id_: int, frame: int) -> str:
+    at = next(i for i, track in enumerate(tracks) if track.id == id_)
+    return f"(key tracks[{at}].frames.{frame}.mask; track {id_}, frame {frame})"
+
+
+def _locate(data: bytes) -> str:
+    """Which frame of which track does not decode: the decoder itself says no more than "somewhere in frames"."""
+    try:
+        raw: Any = msgspec.json.decode(data, type=_RawFile)
+        for at, track in enumerate(raw.tracks):
+            for frame, seen in msgspec.json.decode(track.get("frames", b"{}"), type=dict[str, msgspec.Raw]).items():
+                try:
+                    msgspec.json.decode(seen, type=Observation)
+                except msgspec.ValidationError as error:
+                    return str(error).replace("`$", f"`tracks[{at}].frames.{frame}") + (
+                        "" if "`$" in str(error) else f" - at `tracks[{at}].frames.{frame}`"
+                    )
+    except msgspec.DecodeError:
+        return ""
+    return ""
+
+
+def _wrong(path: Path, what: str) -> ProjectError:
+    backup = backup_of(path)
+    if backup.exists():
+        remedy = f"The version before it is kept as {backup.name}: rename that file to open it."
+    else:
+        remedy = "Restore the file from a backup."
+    return ProjectError(f"{path} cannot be opened: {what.rstrip('.')}. {remedy}")
