@@ -17,6 +17,7 @@ from typing import Protocol
 import av
 import cv2
 import numpy as np
+from av.error import FFmpegError
 
 from tracker.api import Image, TrackerError
 
@@ -67,7 +68,7 @@ class Sequence:
                 stream.thread_type = "NONE"
                 for frame in container.decode(stream):
                     yield np.ascontiguousarray(frame.to_ndarray(format="bgr24"))
-        except (av.FFmpegError, IndexError, OSError) as error:
+        except (FFmpegError, IndexError, OSError) as error:
             raise SequenceError(f"{self.media} cannot be decoded: {error}") from error
 
     def mask(self, frame: int) -> np.ndarray | None:

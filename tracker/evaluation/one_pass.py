@@ -82,7 +82,9 @@ def run_clip(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[
             run.decoded = index + 1
             truth_mask = sequence.mask(index) if want_mask and index > start and present[index] else None
             if truth_mask is not None and truth_mask.shape != image.shape[:2]:
-                raise SequenceError(f"{sequence.name}: mask {index} is {truth_mask.shape}, its frame {image.shape[:2]}.")
+                raise SequenceError(
+                    f"{sequence.name}: mask {index} is {truth_mask.shape}, its frame {image.shape[:2]}."
+                )
             scored = truth_mask is not None and truth_mask.any()
             if scored:
                 run.mask_j[index] = 0.0
@@ -109,12 +111,16 @@ def run_clip(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[
 
 
 def score(run: ClipRun, truth: np.ndarray, profile: metrics.Profile = metrics.OTB) -> ClipScore:
-    """The figures of a run against ``truth`` (N, 4). Frames without a box in the truth do not count."""
+    """The figures of a run against ``truth`` (N, 4). Frames without a box in the truth do not count.
+
+    Raises `SequenceError` when no frame counts.
+    """
     counted = labelled(truth)
     counted[run.decoded :] = False
-    first = int(np.flatnonzero(counted)[0])
     if not profile.first:
-        counted[first] = False
+        counted[np.flatnonzero(counted)[:1]] = False
+    if not counted.any():
+        raise SequenceError(f"Profile {profile.name} finds no frame to score.")
     overlap = metrics.overlaps(run.boxes[counted], truth[counted])
     with_mask = counted & ~np.isnan(run.mask_j)
     held = with_mask & ((metrics.overlaps(run.boxes, truth) > 0) | (np.nan_to_num(run.mask_j) > 0))

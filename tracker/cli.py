@@ -1,0 +1,170 @@
+"""The researchers' half of the command line: ``main.py evaluate`` and ``main.py trackers``.
+
+Each command returns its exit status; errors of this room are printed as one sentence. What is slow to import is
+imported by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec
+
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from tracker import registry
+from tracker.api import TrackerError
+
+if TYPE_CHECKING:
+    from tracker.data.sequences import Sequence
+    from tracker.evaluation.compare import Comparison, Contender
+
+app = App(name="tracker", help="Trackers: list, evaluate.")
+P = ParamSpec("P")
+WIDE = 140
+"""Columns of a table that goes to a file or a pipe, where there is no window to fit."""
+
+
+def in_words(command: Callable[P, int]) -> Callable[P, int]:
+    """Turn a `TrackerError` into one line on the error stream and exit status 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> int:
+        try:
+            return command(*args, **kwargs)
+        except TrackerError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+
+    return wrapped
+
+
+@app.command(name="trackers")
+@in_words
+def list_trackers() -> int:
+    """List the trackers: name, size, weights, licence."""
+    table = Table()
+    for title in ("name", "also", "what", "parameters", "weights", "masks", "licence"):
+        table.add_column(title, no_wrap=title == "name", justify="right" if title == "parameters" else "left")
+    for info in registry.infos():
+        size = f"{info.parameters / 1e6:.2f} M" if info.parameters is not None else "-"
+        masks = "yes" if info.masks else "no"
+        table.add_row(info.name, ", ".join(info.aliases), info.title, size, info.weights, masks, info.licence)
+    _console().print(table)
+    return 0
+
+
+@app.command
+@in_words
+def evaluate(
+    root: Path,
+    *,
+    tracker: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
+    json: Path | None = None,
+    nanotrack_dir: Path | None = None,
+    weights: Path | None = None,
+    device: str = "auto",
+    clips: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
+    limit_clips: int | None = None,
+    raw: Path | None = None,
+    jobs: int = 1,
+) -> int:
+    """Measure trackers on clips with ground truth: one pass, started on the first box, never corrected.
+
+    Prints success AUC, precision at 20 px, mean IoU, mask J and frames per second. The speed is that of the tracker
+    alone: decoding, starting and scoring are left out.
+
+    Parameters
+    ----------
+    root
+        A folder of clips (or of groups of clips, or one clip): video.mp4, groundtruth.txt and optionally masks/.
+    tracker
+        Names of trackers; see `trackers`. The default is the one that the window starts with.
+    json
+        Write the figures to this file.
+    nanotrack_dir
+        Folder of NanoTrack's ONNX files, for opencv-nano.
+    weights
+        Other weights than the shipped ones, for the trackers that have weights.
+    device
+        auto, cpu, cuda or mps.
+    clips
+        Only these clips; patterns such as OTB_* are allowed.
+    limit_clips
+        Only the first so many clips.
+    raw
+        Keep the raw boxes as text in this folder, and continue from those already there.
+    jobs
+        Clips to run at once; speeds then include each other's load.
+    """
+    from tracker.data.sequences import discover, select
+    from tracker.evaluation import report
+    from tracker.evaluation.compare import Contender
+    from tracker.evaluation.metrics import OTB
+
+    if jobs < 1 or (limit_clips is not None and limit_clips < 1):
+        raise TrackerError("--jobs and --limit-clips need at least 1.")
+    options = {"nanotrack_dir": nanotrack_dir, "weights": weights}
+    contenders = [Contender.of(name, device, options) for name in dict.fromkeys(tracker or ["default"])]
+    sequences = select(discover(root), clips or [], limit_clips)
+    if json is not None:
+        _prepare(json)
+    comparison = _with_progress_bar(contenders, sequences, raw, jobs)
+    if json is not None:
+        report.write_json(comparison, json)
+    console = _console()
+    console.print(report.clip_table(comparison))
+    console.print(report.mean_table(comparison))
+    console.print(f"Profile {OTB.name}: {OTB.words}. Speed: frames per second of the tracker alone.", style="dim")
+    for problem in comparison.problems:
+        print(f"warning: {problem}", file=sys.stderr)
+    if not any(comparison.scores.values()):
+        raise TrackerError("no clip could be scored.")
+    return 0
+
+
+def _with_progress_bar(
+    contenders: list[Contender], sequences: list[Sequence], raw: Path | None, jobs: int
+) -> Comparison:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from tracker.evaluation.compare import compare
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    steps = compare(contenders, sequences, raw_root=raw, jobs=jobs)
+    before = 0
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=len(contenders) * sum(len(sequence.truth) for sequence in sequences))
+        try:
+            while True:
+                step = next(steps)
+                bar.update(task, description=f"{step.label} {step.clip}", completed=before + step.done)
+                if step.finished:
+                    before += step.frames
+        except StopIteration as end:
+            return end.value
+        finally:
+            steps.close()
+
+
+def _prepare(path: Path) -> None:
+    """Find out before the work, not after it, that a result cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+    except OSError as error:
+        raise TrackerError(f"{path} cannot be written: {error}") from error
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
+
+
+if __name__ == "__main__":
+    app()
