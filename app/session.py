@@ -8,10 +8,7 @@ session keeps its own queue, emptied by `Session.pump` and `Session.wait`.
 from __future__ import annotations
 
 import contextlib
-import itertools
-import queue
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +19,26 @@ from app.formats import base as formats
 from app.formats.project import save_project
 from app.media import Frame, MediaInfo, open_media
 from app.model.document import Change, Document
-from app.model.edits import Edit, SetFrames, SetTrack, SetVideo
+from app.model.edits import Edit, SetFrames, SetVideo
 from app.model.history import History
-from app.model.tracks import Observation, State, unprotected
+from app.model.tracks import Observation, unprotected
 from app.settings import HEAT_KINDS, Settings, save_settings
-from app.work import editing, opening
+from app.work import opening
 from app.work.errors import RelinkError, SessionError
 from app.work.events import Events, Mode, Status
+from app.work.hand import Hand
 from app.work.jobs import Job, Jobs, Post
 from app.work.journal import Journal, Leftover, leftovers, recover
+from app.work.lane import MainLane
 from app.work.playhead import Playhead
 from app.work.run import Runs, RunStatus, plan
 from app.work.tracking import CreateTracker, LiveItem, OpenReader, Outcome, Trackers, TrackRequest
 from tracker import registry
-from tracker.api import Box
 
 __all__ = ["Events", "LiveItem", "Mode", "RelinkError", "RunStatus", "Session", "SessionError", "Status"]
 
 
-class Session:
+class Session(Hand):
     """See the module. Methods raise `SessionError` for what cannot be done now; work in the background reports to
     ``events.error``."""
 
@@ -56,14 +54,13 @@ class Session:
         """``settings_path``: where changed settings are kept, None to keep none."""
         self.settings = settings or Settings()
         self.events = Events()
-        self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._post = post or self._queue.put
+        lane = MainLane(post)
+        self.pump, self.wait, self._post = lane.pump, lane.wait, lane.post
         self._settings_path = settings_path
         self._paths = diagnostics.paths()
         self.jobs = Jobs(self._post)
         reader = open_reader or (lambda path: open_media(path, self._paths.cache))
         self.runs = Runs(self.jobs, self._post, Trackers(create_tracker), self, reader)
-        self._gestures = itertools.count(1)
         self._opening = ""
         self._closed = False
         self._clear()
@@ -79,43 +76,12 @@ class Session:
         self.follow = self.settings.follow
         """Whether the picture goes with the run; seeking by hand during a run lets go of it."""
         self.playing = False
-        self.drawing = False
-        self.redraw = False
-        """Whether the box being drawn belongs to the selected track instead of a new one."""
+        self.drawing = self.redraw = False
         self._by_run = False
         self.runs.recent.clear()
         self.runs.resume = None
 
-    # The main lane of a session without an event loop
-
-    def pump(self) -> int:
-        """Do what workers have posted; answers with how much there was."""
-        done = 0
-        while True:
-            try:
-                call = self._queue.get_nowait()
-            except queue.Empty:
-                return done
-            call()
-            done += 1
-
-    def wait(self, until: Job[Any] | Callable[[], bool], timeout: float = 60.0) -> None:
-        """Pump until a job has ended or a condition holds. Raises TimeoutError, and the job's own error."""
-        job = until if isinstance(until, Job) else None
-        deadline = time.monotonic() + timeout
-        while not (job.ended if job else until()):  # type: ignore[operator]
-            if (left := deadline - time.monotonic()) <= 0:
-                raise TimeoutError(f"waited {timeout:g} s in vain")
-            with contextlib.suppress(queue.Empty):
-                self._queue.get(timeout=min(left, 0.05))()
-        if job is not None and job.error is not None:
-            raise job.error
-
     # State
-
-    @property
-    def document(self) -> Document:
-        return self.history.document
 
     @property
     def media(self) -> MediaInfo | None:
@@ -149,16 +115,6 @@ class Session:
         if self.project is not None:
             return self.project.name
         return self.media.path.name if self.media else ""
-
-    @property
-    def selected(self) -> int | None:
-        """The track that keys act on: the only selected one."""
-        return next(iter(self.selection)) if len(self.selection) == 1 else None
-
-    @property
-    def here(self) -> Observation | None:
-        """What is known about the selected track on the current frame."""
-        return self.document.tracks[self.selected].at(self.frame) if self.selected is not None else None
 
     @property
     def run(self) -> RunStatus | None:
@@ -196,6 +152,11 @@ class Session:
     def cached_frames(self) -> list[int]:
         """Frames that can be shown at once, ascending."""
         return self.playhead.service.cached_indices() if self.playhead else []
+
+    def require_open(self) -> None:
+        """Raises `SessionError` when nothing is open."""
+        if self.playhead is None:
+            raise SessionError("Open a video first (Ctrl+O)")
 
     # Opening, saving, closing
 
@@ -258,8 +219,8 @@ class Session:
 
         Raises `ProjectError`; what was on disk is untouched then.
         """
-        if self.media is None:
-            raise SessionError("There is nothing to save yet; open a video first (Ctrl+O)")
+        self.require_open()
+        assert self.media is not None
         target = Path(path) if path else self.project or opening.free_name(opening.default_project(self.media.path))
         if target.suffix.lower() != opening.SUFFIX:
             target = target.with_name(target.name + opening.SUFFIX)
@@ -307,8 +268,8 @@ class Session:
         self, format_id: str, out: Path | str, params: msgspec.Struct | None = None
     ) -> Job[formats.ExportReport]:
         """Write the labels in a format, in the background; the job's value is the report. Raises `FormatError`."""
-        if self.media is None:
-            raise SessionError("There is nothing to export yet; open a video first (Ctrl+O)")
+        self.require_open()
+        assert self.media is not None
         self.runs.flush()
         title = f"Exporting {format_id}"
         work = formats.export(self.document, self.media.path, format_id, out, params, open_media)
@@ -343,28 +304,6 @@ class Session:
             self.playing = playing
             self.events.mode(self.mode)
 
-    def select(self, *tracks: int) -> None:
-        """Select these tracks and no others; unknown ones are ignored."""
-        chosen = frozenset(tracks) & self.document.tracks.keys()
-        if chosen != self.selection:
-            self.selection = chosen
-            self.events.selection()
-
-    def begin_drawing(self, *, redraw: bool = False) -> None:
-        """The next drag draws a new object's box, or with ``redraw`` a new box of the selected track."""
-        if not self.is_open:
-            raise SessionError("Open a video first (Ctrl+O)")
-        if redraw and self.selected is None:
-            raise SessionError("Select the object whose box is to be drawn again")
-        self.playing = False
-        self.drawing, self.redraw = True, redraw
-        self.events.mode(self.mode)
-
-    def end_drawing(self) -> None:
-        if self.drawing:
-            self.drawing = self.redraw = False
-            self.events.mode(self.mode)
-
     def escape(self) -> None:
         """Leave the innermost mode: drawing, then the run, then playing, then the selection."""
         if self.drawing:
@@ -388,71 +327,7 @@ class Session:
         at = HEAT_KINDS.index(self.settings.heat_kind)
         self.change_settings(heat_kind=HEAT_KINDS[(at + 1) % len(HEAT_KINDS)])
 
-    # Editing
-
-    def new_gesture(self) -> str:
-        """An id for the edits of one gesture (a drag), which make one undo step."""
-        return f"gesture-{next(self._gestures)}"
-
-    def commit(self, edit: Edit, title: str, gesture: str | None = None) -> Change:
-        """The one door for edits by hand. A change of the frames that a run is writing ends the run."""
-        return self.history.commit(edit, title, gesture)
-
-    def add_object(self, box: Box, label: str | None = None) -> int:
-        """A new object with ``box`` (image pixels) on this frame; it is selected. Answers with its id."""
-        if not self.is_open:
-            raise SessionError("Open a video first (Ctrl+O)")
-        edit = editing.added(self.document, self.frame, box, label)
-        self.commit(edit, f"New {edit.track.label}")
-        self.end_drawing()
-        self.select(edit.track.id)
-        return edit.track.id
-
-    def set_box(self, box: Box, track: int | None = None, frame: int | None = None, gesture: str | None = None) -> None:
-        """Say by hand where a track (the selected one) is on a frame (this one): a manual keyframe."""
-        at = self.frame if frame is None else frame
-        edit = editing.placed(self.document, self._track(track), at, box)
-        self.commit(edit, "Place the box", gesture)
-        self.end_drawing()
-
-    def delete_box(self) -> None:
-        """Forget the selected track on this frame, and on this frame only."""
-        self.commit(editing.cleared(self.document, self._track(), self.frame), "Delete the box of this frame")
-
-    def toggle_keyframe(self) -> None:
-        self.commit(editing.keyframe_toggled(self.document, self._track(), self.frame), "Toggle the keyframe")
-
-    def set_state(self, state: State) -> None:
-        """Say how the selected object is to be seen on this frame."""
-        edit = editing.state_set(self.document, self._track(), self.frame, state)
-        self.commit(edit, f"Mark as {state.replace('_', ' ')}")
-
-    def remove_track(self, track: int | None = None) -> None:
-        self.commit(editing.removed(self.document, self._track(track)), "Delete the object")
-
-    def set_track(
-        self, track: int, *, label: str | None = None, colour: str | None = None, visible: bool | None = None
-    ) -> None:
-        """Rename, recolour (``#rrggbb``), show or hide a track."""
-        self.commit(SetTrack(track, label, colour, visible), "Change the object")
-
-    def undo(self) -> None:
-        """Take back the last step. Taking back the run that goes on ends it."""
-        self.runs.flush()
-        title = self.history.undo_title
-        if self.history.undo() is not None:
-            self.events.message(f"Undone: {title}")
-
-    def redo(self) -> None:
-        title = self.history.redo_title
-        if self.history.redo() is not None:
-            self.events.message(f"Redone: {title}")
-
-    def _track(self, track: int | None = None) -> int:
-        chosen = self.selected if track is None else track
-        if chosen is None or chosen not in self.document.tracks:
-            raise SessionError("Select one object first: click its box or its line in the list")
-        return chosen
+    # What the history says
 
     def _changed(self, edit: Edit, change: Change) -> None:
         """Every applied edit comes by here, those of undo and of runs too."""
@@ -471,8 +346,8 @@ class Session:
 
         See `app.work.run.plan` for where it starts and ends. Raises `SessionError` when it cannot start.
         """
-        if self.media is None:
-            raise SessionError("Open a video first (Ctrl+O)")
+        self.require_open()
+        assert self.media is not None
         chosen = self._track(track)
         self.end_drawing()
         self.set_playing(False)

@@ -1,0 +1,141 @@
+"""What the hand of the annotator does to the document: one method per gesture, each one undo step."""
+
+from __future__ import annotations
+
+import itertools
+from abc import ABC, abstractmethod
+
+from app.model.document import Change, Document
+from app.model.edits import Edit, SetTrack
+from app.model.history import History
+from app.model.tracks import Observation, State
+from app.work import editing
+from app.work.errors import SessionError
+from app.work.events import Events, Mode
+from app.work.run import Runs
+from tracker.api import Box
+
+
+class Hand(ABC):
+    """The editing half of the session. ``frame`` is the current frame; ``selection`` the selected tracks."""
+
+    history: History
+    events: Events
+    runs: Runs
+    selection: frozenset[int]
+    drawing: bool
+    redraw: bool
+    """Whether the box being drawn belongs to the selected track instead of a new one."""
+    _gestures = itertools.count(1)
+
+    @property
+    @abstractmethod
+    def frame(self) -> int: ...
+
+    @abstractmethod
+    def require_open(self) -> None: ...
+
+    @property
+    @abstractmethod
+    def mode(self) -> Mode: ...
+
+    @abstractmethod
+    def set_playing(self, playing: bool) -> None: ...
+
+    @property
+    def document(self) -> Document:
+        return self.history.document
+
+    @property
+    def selected(self) -> int | None:
+        """The track that keys act on: the only selected one."""
+        return next(iter(self.selection)) if len(self.selection) == 1 else None
+
+    @property
+    def here(self) -> Observation | None:
+        """What is known about the selected track on the current frame."""
+        return self.document.tracks[self.selected].at(self.frame) if self.selected is not None else None
+
+    def select(self, *tracks: int) -> None:
+        """Select these tracks and no others; unknown ones are ignored."""
+        chosen = frozenset(tracks) & self.document.tracks.keys()
+        if chosen != self.selection:
+            self.selection = chosen
+            self.events.selection()
+
+    def begin_drawing(self, *, redraw: bool = False) -> None:
+        """The next drag draws a new object's box, or with ``redraw`` a new box of the selected track."""
+        self.require_open()
+        if redraw and self.selected is None:
+            raise SessionError("Select the object whose box is to be drawn again")
+        self.set_playing(False)
+        self.drawing, self.redraw = True, redraw
+        self.events.mode(self.mode)
+
+    def end_drawing(self) -> None:
+        if self.drawing:
+            self.drawing = self.redraw = False
+            self.events.mode(self.mode)
+
+    def new_gesture(self) -> str:
+        """An id for the edits of one gesture (a drag), which make one undo step."""
+        return f"gesture-{next(self._gestures)}"
+
+    def commit(self, edit: Edit, title: str, gesture: str | None = None) -> Change:
+        """The one door for edits. A change by hand of the track that a run is writing ends the run."""
+        return self.history.commit(edit, title, gesture)
+
+    def add_object(self, box: Box, label: str | None = None) -> int:
+        """A new object with ``box`` (image pixels) on this frame; it is selected. Answers with its id."""
+        self.require_open()
+        edit = editing.added(self.document, self.frame, box, label)
+        self.commit(edit, f"New {edit.track.label}")
+        self.end_drawing()
+        self.select(edit.track.id)
+        return edit.track.id
+
+    def set_box(self, box: Box, track: int | None = None, frame: int | None = None, gesture: str | None = None) -> None:
+        """Say by hand where a track (the selected one) is on a frame (this one): a manual keyframe."""
+        at = self.frame if frame is None else frame
+        edit = editing.placed(self.document, self._track(track), at, box)
+        self.commit(edit, "Place the box", gesture)
+        self.end_drawing()
+
+    def delete_box(self) -> None:
+        """Forget the selected track on this frame, and on this frame only."""
+        self.commit(editing.cleared(self.document, self._track(), self.frame), "Delete the box of this frame")
+
+    def toggle_keyframe(self) -> None:
+        self.commit(editing.keyframe_toggled(self.document, self._track(), self.frame), "Toggle the keyframe")
+
+    def set_state(self, state: State) -> None:
+        """Say how the selected object is to be seen on this frame."""
+        edit = editing.state_set(self.document, self._track(), self.frame, state)
+        self.commit(edit, f"Mark as {state.replace('_', ' ')}")
+
+    def remove_track(self, track: int | None = None) -> None:
+        self.commit(editing.removed(self.document, self._track(track)), "Delete the object")
+
+    def set_track(
+        self, track: int, *, label: str | None = None, colour: str | None = None, visible: bool | None = None
+    ) -> None:
+        """Rename, recolour (``#rrggbb``), show or hide a track."""
+        self.commit(SetTrack(self._track(track), label, colour, visible), "Change the object")
+
+    def undo(self) -> None:
+        """Take back the last step. Taking back the run that goes on ends it."""
+        self.runs.flush()
+        title = self.history.undo_title
+        if self.history.undo() is not None:
+            self.events.message(f"Undone: {title}")
+
+    def redo(self) -> None:
+        title = self.history.redo_title
+        if self.history.redo() is not None:
+            self.events.message(f"Redone: {title}")
+
+    def _track(self, track: int | None = None) -> int:
+        chosen = self.selected if track is None else track
+        if chosen is None or chosen not in self.document.tracks:
+            raise SessionError("Select one object first: click its box or its line in the list")
+        return chosen
