@@ -19,7 +19,8 @@ from app.formats.atomic import fsync_open
 from app.formats.base import Picture, Preflight
 from app.formats.coco_read import read
 from app.formats.compare import differences
-from app.formats.selection import Choice, Selection, select, stem
+from app.formats.names import stem
+from app.formats.selection import Choice, Selection, select
 from app.model.document import Document, VideoRef
 from app.model.tracks import Observation, State, Track
 

@@ -6,8 +6,7 @@ Everything is checked before it becomes part of a document; nothing in a file de
 from __future__ import annotations
 
 import math
-import re
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +14,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from app.formats.base import MAX_BYTES, MAX_FRAMES, MAX_PIXELS, FormatError
+from app.formats.names import colour_or, leads_away
 from app.formats.rle import mask_from_runs
 from app.model.document import COLOURS, Document, Label, VideoRef
 from app.model.geometry import Box
@@ -178,7 +178,7 @@ class _Reader:
                 self._fail(where, f"frame {frame} is there twice", "Several videos in one file? Split them.")
             if image.width <= 0 or image.height <= 0 or image.width * image.height > MAX_PIXELS:
                 self._fail(where, f"a picture of {image.width} x {image.height} pixels is not supported")
-            if _leads_away(image.file_name):
+            if leads_away(image.file_name):
                 self._fail(where, f"the file name '{image.file_name}' leads out of its folder")
             used.add(frame)
             out[image.id] = frame
@@ -216,7 +216,7 @@ class _Reader:
             if category.name in names:
                 self._fail(f"categories, id {category.id}", f"the name '{category.name}' is used twice")
             names.add(category.name)
-            labels[category.id] = Label(category.name, _colour(category.colour, COLOURS[order % len(COLOURS)]))
+            labels[category.id] = Label(category.name, colour_or(category.colour, COLOURS[order % len(COLOURS)]))
         return labels
 
     def _track_names(self) -> dict[int | tuple[str, int], int]:
@@ -238,7 +238,7 @@ class _Reader:
             return self._fail(f"track {name}", f"there is no category {category}")
         track = doc.tracks.get(name)
         if track is None:
-            track = doc.tracks[name] = Track(id=name, label=label.name, colour=_colour(colour, label.colour))
+            track = doc.tracks[name] = Track(id=name, label=label.name, colour=colour_or(colour, label.colour))
         elif track.label != label.name:
             self._fail(f"track {name}", f"it is both '{track.label}' and '{label.name}'")
         return track
@@ -320,19 +320,6 @@ def _given_id(note: _Annotation) -> int | None:
     return next((name for name in (note.track_id, note.instance_id, named) if name is not None), None)
 
 
-def _colour(text: str, otherwise: str) -> str:
-    return text if re.fullmatch(r"#[0-9a-fA-F]{6}", text) else otherwise
-
-
-def _leads_away(name: str) -> bool:
-    """Whether a file name from a file is absolute or climbs out of its folder, on any system."""
-    for kind in (PurePosixPath, PureWindowsPath):
-        pure = kind(name)
-        if pure.is_absolute() or pure.drive or pure.root or ".." in pure.parts:
-            return True
-    return "\0" in name
-
-
 def _mask(segmentation: Any, image: _Image) -> Mask | None:
     """The mask of any COCO segmentation. Raises ValueError; compressed run lengths are left to `broken`."""
     height, width = image.height, image.width
@@ -362,5 +349,5 @@ def _polygons(polygons: list[Any], height: int, width: int) -> Mask:
             raise ValueError("a polygon is a list of finite numbers")
         if np.abs(points).max() > 4 * max(height, width):  # the C code walks along every edge, pixel by pixel
             raise ValueError("a polygon reaches far outside the picture")
-    rle = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
+    rle: Any = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
     return Mask(height, width, rle["counts"])

@@ -11,7 +11,6 @@ Formats narrow the result further (`Format.keep`). Decisions taken here, each re
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -19,10 +18,13 @@ from typing import Annotated
 import msgspec
 
 from app.formats.base import FormatError, Preflight
-from app.model.document import Document, Label, VideoRef
+from app.formats.names import colour_or, plain
+from app.model.document import COLOURS, Document, Label, VideoRef
 from app.model.geometry import Box, clip
 from app.model.masks import Mask
 from app.model.tracks import Observation, State, Track
+
+_COLOUR = COLOURS[0]
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,34 +112,21 @@ def select(doc: Document, choice: Choice) -> Selection:
                 kept = _kept(track.frames[frame], doc.video, choice, out.tally)
                 if kept is not None:
                     frames[frame] = kept
-        label, colour = plain(track.label) or "object", plain(track.colour)
+        label, colour = plain(track.label) or "object", colour_or(track.colour, _COLOUR)
         out.document.tracks[key] = Track(id=key, label=label, colour=colour, frames=frames)
     out.document.next_id = max(out.document.tracks, default=0) + 1
     return out
 
 
-def plain(text: str) -> str:
-    """One line of text that every format can hold: no control characters, lone surrogates or outer spaces."""
-    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text.encode("utf-8", "replace").decode()).strip()
-
-
-def stem(video: VideoRef) -> str:
-    """A name made from the video's, safe as a file name on every system."""
-    name = re.split(r"[\\/]", video.path.rstrip("\\/"))[-1]
-    name = re.sub(r"[^\w.-]+", "_", plain(name.rsplit(".", 1)[0] if "." in name[1:] else name)).strip("._-")[:80]
-    reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name, re.IGNORECASE)
-    return f"video_{name}" if reserved else name or "video"
-
-
 def _labels(doc: Document) -> list[Label]:
     """Every label once, by name: those of the document, then those only its tracks know."""
-    known = {plain(label.name): plain(label.colour) for label in reversed(doc.labels) if plain(label.name)}
+    known = {plain(label.name): colour_or(label.colour, _COLOUR) for label in reversed(doc.labels) if plain(label.name)}
     ordered = dict.fromkeys(plain(label.name) for label in doc.labels if plain(label.name))
     for key in sorted(doc.tracks):
         track = doc.tracks[key]
         name = plain(track.label) or "object"
         ordered.setdefault(name)
-        known.setdefault(name, plain(track.colour))
+        known.setdefault(name, colour_or(track.colour, _COLOUR))
     return [Label(name=name, colour=known[name]) for name in ordered]
 
 

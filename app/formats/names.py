@@ -1,0 +1,35 @@
+"""Names and texts on their way into files and out of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath, PureWindowsPath
+
+from app.model.document import VideoRef
+
+
+def plain(text: str) -> str:
+    """One line of text that every format can hold: no control characters, lone surrogates or outer spaces."""
+    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text.encode("utf-8", "replace").decode()).strip()
+
+
+def stem(video: VideoRef) -> str:
+    """A name made from the video's, safe as a file name on every system."""
+    name = re.split(r"[\\/]", video.path.rstrip("\\/"))[-1]
+    name = re.sub(r"[^\w.-]+", "_", plain(name.rsplit(".", 1)[0] if "." in name[1:] else name)).strip("._-")[:80]
+    reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name, re.IGNORECASE)
+    return f"video_{name}" if reserved else name or "video"
+
+
+def colour_or(text: str, otherwise: str) -> str:
+    """``text`` if it is ``#rrggbb``, else ``otherwise``."""
+    return text if re.fullmatch(r"#[0-9a-fA-F]{6}", text) else otherwise
+
+
+def leads_away(name: str) -> bool:
+    """Whether a file name found in a file is absolute or climbs out of its folder, on any system."""
+    for kind in (PurePosixPath, PureWindowsPath):
+        pure = kind(name)
+        if pure.drive or pure.root or ".." in pure.parts:
+            return True
+    return "\0" in name
