@@ -1,0 +1,112 @@
+"""A small clip and a small tracker for tests of the session, the window and the command line.
+
+The clip: grey, 96 x 64, with a white square of 12 px that moves two pixels to the right per frame and is hidden in some
+frames. The tracker finds the square exactly, says that it is lost when there is none, and can be held at any frame.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import numpy as np
+
+from tracker.api import Box, Crop, HeatMap, Image, MaskPatch, OutOfDeviceMemory, Prediction, TrackerError, Verdict
+
+WIDTH, HEIGHT, SIDE = 96, 64, 12
+FRAMES = 36
+
+
+def square(frame: int) -> Box:
+    """Where the square is."""
+    return Box(4 + 2 * frame, 20, SIDE, SIDE)
+
+
+def picture(frame: int, hidden: Collection[int] = ()) -> np.ndarray:
+    image = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+    if frame not in hidden:
+        x, y, w, h = (int(v) for v in square(frame))
+        image[y : y + h, x : x + w] = 255
+    return image
+
+
+def write_clip(path: Path, frames: int = FRAMES, hidden: Collection[int] = ()) -> Path:
+    """The clip as a lossless video."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25, options={"g": "5"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgr0"
+        for index in range(frames):
+            frame = av.VideoFrame.from_ndarray(picture(index, hidden), format="bgr24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@dataclass
+class FakeTracker:
+    """Finds what is white. ``gate``: each step waits for one permit. ``full_at``: memory runs out at that step."""
+
+    name: str = "fake"
+    device: str = "cpu"
+    gate: threading.Semaphore | None = None
+    full_at: int | None = None
+    fail_at: int | None = None
+    stepped: list[int] = field(default_factory=list)
+    started: list[Box] = field(default_factory=list)
+
+    def start(self, image: Image, box: Box) -> FakeTarget:
+        self.started.append(box)
+        return FakeTarget(self)
+
+
+class FakeTarget:
+    def __init__(self, tracker: FakeTracker) -> None:
+        self._tracker = tracker
+
+    def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
+        tracker = self._tracker
+        if tracker.gate is not None and not tracker.gate.acquire(timeout=10):
+            raise TimeoutError("nobody let the tracker go on")
+        number = len(tracker.stepped) + 1
+        if tracker.full_at == number:
+            tracker.full_at = None
+            raise OutOfDeviceMemory("the accelerator is full")
+        if tracker.fail_at == number:
+            raise TrackerError("the tracker broke")
+        tracker.stepped.append(number)
+        bits = image[..., 0] > 128
+        rows, columns = np.flatnonzero(bits.any(1)), np.flatnonzero(bits.any(0))
+        if not len(rows):
+            return Prediction(Box(0, 0, 5, 5), 0.1, Verdict.LOST, signals={"peak": 0.1}, reason="score 0.10")
+        x, y = int(columns[0]), int(rows[0])
+        w, h = int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
+        box, region = Box(x, y, w, h), Box(x - w, y - h, 3 * w, 3 * h)
+        return Prediction(
+            box=box,
+            score=0.9,
+            mask=MaskPatch(x, y, np.ones((h, w), bool)) if want_mask else None,
+            heat={"fused": HeatMap(np.eye(5, dtype=np.float32), region)},
+            crop=Crop(region, 64),
+            search=np.zeros((64, 64, 3), np.uint8),
+            signals={"peak": 0.9},
+        )
+
+
+class FakeTrackers:
+    """Creates one `FakeTracker` per device and remembers it."""
+
+    def __init__(self, **options: object) -> None:
+        self._options = options
+        self.made: dict[str, FakeTracker] = {}
+
+    def __call__(self, name: str, device: str) -> FakeTracker:
+        if name != "fake" and name != "default":
+            raise TrackerError(f"There is no tracker named {name}")
+        tracker = FakeTracker(device=device, **self._options)  # type: ignore[arg-type]
+        if self.made:
+            tracker.full_at = None
+        self.made[device] = tracker
+        return tracker
