@@ -167,7 +167,7 @@ class TrackerError(Exception):
     """A tracker cannot do what was asked; the message says why and what to do."""
 
 
-class OutOfDeviceMemory(TrackerError):
+class OutOfDeviceMemory(TrackerError):  # noqa: N818 - names a state of the device, as torch does
     """The accelerator's memory is full; the caller may start again on ``cpu``."""
 
 

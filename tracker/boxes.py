@@ -44,7 +44,7 @@ def anchor_shapes(config: NetConfig) -> np.ndarray:
 
 
 def cell_centres(config: NetConfig) -> np.ndarray:
-    """Centres of the response cells along one axis in crop pixels, (grid,) float64; the middle cell is the crop's centre."""
+    """Centres of the cells along one axis in crop pixels, (grid,) float64; the middle cell is the crop's centre."""
     middle = (config.grid - 1) / 2
     return config.search / 2 + (np.arange(config.grid) - middle) * config.stride
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ def save(net: nn.Module, path: Path, config: NetConfig, about: dict[str, Any]) -
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     save_file(tensors, part, metadata)
-    os.replace(part, path)
+    part.replace(path)
 
 
 def metadata(path: Path) -> dict[str, str]:
@@ -38,7 +37,8 @@ def metadata(path: Path) -> dict[str, str]:
         with safe_open(path, "pt") as file:
             return file.metadata() or {}
     except (OSError, SafetensorError) as error:
-        raise TrackerError(f"{path}: cannot read the weights ({error}). Reinstall SiamLabel or train them anew.") from error
+        message = f"{path}: cannot read the weights ({error}). Reinstall SiamLabel or train them anew."
+        raise TrackerError(message) from error
 
 
 def config_of(meta: dict[str, str], path: Path) -> NetConfig:
@@ -62,7 +62,8 @@ def load(net: nn.Module, path: Path) -> None:
     try:
         net.load_state_dict(state, strict=True)
     except RuntimeError as error:
-        raise TrackerError(f"{path}: the weights do not fit the network: {str(error).splitlines()[1].strip()}") from error
+        first = str(error).splitlines()[1].strip()
+        raise TrackerError(f"{path}: the weights do not fit the network: {first}") from error
 
 
 def raw_tensors(path: Path) -> dict[str, torch.Tensor]:

@@ -1,16 +1,14 @@
 """The researchers' half of the command line: ``main.py evaluate`` and ``main.py trackers``.
 
-Each command returns its exit status; errors of this room are printed as one sentence. What is slow to import is
-imported by the command that needs it.
+Each command returns its exit status and raises `TrackerError` for what a user can mend; main.py says it in one
+sentence. What is slow to import is imported by the command that needs it.
 """
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 from rich.console import Console
@@ -24,27 +22,11 @@ if TYPE_CHECKING:
     from tracker.evaluation.compare import Comparison, Contender
 
 app = App(name="tracker", help="Trackers: list, evaluate.")
-P = ParamSpec("P")
 WIDE = 140
 """Columns of a table that goes to a file or a pipe, where there is no window to fit."""
 
 
-def in_words(command: Callable[P, int]) -> Callable[P, int]:
-    """Turn a `TrackerError` into one line on the error stream and exit status 1."""
-
-    @functools.wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> int:
-        try:
-            return command(*args, **kwargs)
-        except TrackerError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-
-    return wrapped
-
-
 @app.command(name="trackers")
-@in_words
 def list_trackers() -> int:
     """List the trackers: name, size, weights, licence."""
     table = Table()
@@ -59,7 +41,6 @@ def list_trackers() -> int:
 
 
 @app.command
-@in_words
 def evaluate(
     root: Path,
     *,
@@ -67,6 +48,7 @@ def evaluate(
     json: Path | None = None,
     nanotrack_dir: Path | None = None,
     weights: Path | None = None,
+    set_: Annotated[dict[str, float] | None, Parameter(name="--set", negative=())] = None,
     device: str = "auto",
     clips: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     limit_clips: int | None = None,
@@ -90,6 +72,8 @@ def evaluate(
         Folder of NanoTrack's ONNX files, for opencv-nano.
     weights
         Other weights than the shipped ones, for the trackers that have weights.
+    set_
+        Another value for a hyper-parameter: --set.penalty_k 0.1.
     device
         auto, cpu, cuda or mps.
     clips
@@ -108,8 +92,10 @@ def evaluate(
 
     if jobs < 1 or (limit_clips is not None and limit_clips < 1):
         raise TrackerError("--jobs and --limit-clips need at least 1.")
-    options = {"nanotrack_dir": nanotrack_dir, "weights": weights}
-    contenders = [Contender.of(name, device, options) for name in dict.fromkeys(tracker or ["default"])]
+    labels = list(dict.fromkeys(tracker or ["default"]))
+    _refuse_unknown(set_ or {}, labels)
+    options = {"nanotrack_dir": nanotrack_dir, "weights": weights, **(set_ or {})}
+    contenders = [Contender.of(label, device, options) for label in labels]
     sequences = select(discover(root), clips or [], limit_clips)
     if json is not None:
         _prepare(json)
@@ -151,6 +137,12 @@ def _with_progress_bar(
             steps.close()
 
 
+def _refuse_unknown(settings: dict[str, float], labels: list[str]) -> None:
+    known = set().union(*(registry.accepts(label) for label in labels)) - {"nanotrack_dir", "weights"}
+    if unknown := sorted(set(settings) - known):
+        raise TrackerError(f"None of these trackers can be --set {', '.join(unknown)}; they know: {', '.join(sorted(known)) or 'none'}.")
+
+
 def _prepare(path: Path) -> None:
     """Find out before the work, not after it, that a result cannot be written."""
     try:
@@ -164,7 +156,3 @@ def _prepare(path: Path) -> None:
 def _console() -> Console:
     console = Console()
     return console if console.is_terminal else Console(width=WIDE)
-
-
-if __name__ == "__main__":
-    app()

@@ -18,7 +18,7 @@ class NetConfig:
     anchor_scale: float = 8.0
     anchor_ratios: tuple[float, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)
     mask_side: int = 63
-    """Cells of the predicted mask; each is two crop pixels wide and the whole starts at the chosen cell's exemplar window."""
+    """Cells of the predicted mask, each two crop pixels wide; the whole covers the chosen cell's exemplar window."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,17 @@ class TrackConfig:
     lost_score: float = 0.25
     """Smoothed confidence below which the target counts as lost."""
     uncertain_score: float = 0.5
+    runner_up: float = 0.8
+    """A second peak of the ranked map this close to the first makes the answer uncertain (a look-alike)."""
+    jump: float = 1.0
+    """Distance moved in one frame, in target sizes, that makes the answer uncertain."""
     smoothing: float = 0.35
     """Weight of the newest frame in the smoothed confidence that the verdict is read from."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run. ``seed`` and the step number determine every sample, so a resumed run equals an unbroken one."""
+    """One training run. ``seed`` and the step determine every sample, so a resumed run equals an unbroken one."""
 
     data: str = ""
     sets: dict[str, float] = field(

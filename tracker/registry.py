@@ -14,11 +14,12 @@ import os
 import struct
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from tracker.api import Tracker, TrackerError, TrackerInfo
+from tracker.config import TrackConfig
 
 NANOTRACK_FILES = ("nanotrack_v2_backbone.onnx", "nanotrack_v2_head.onnx")
 NANOTRACK_ENV = "SIAMLABEL_NANOTRACK_DIR"
@@ -93,7 +94,12 @@ def _nanotrack_weights(options: Mapping[str, Any]) -> tuple[Path, ...]:
 
 
 _ENTRIES: dict[str, Entry] = {
-    DEFAULT: Entry("tracker.inference.siamatt:create", _siamatt_info, _siamatt_weights, frozenset({"weights"})),
+    DEFAULT: Entry(
+        "tracker.inference.siamatt:create",
+        _siamatt_info,
+        _siamatt_weights,
+        frozenset({"weights", *(parameter.name for parameter in fields(TrackConfig))}),
+    ),
     "opencv-kcf": Entry(
         "tracker.inference.opencv:create_kcf", _opencv_info("opencv-kcf", "Kernelized correlation filter of OpenCV")
     ),

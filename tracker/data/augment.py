@@ -24,7 +24,9 @@ VIDEO = Geometry(shift=64, scale=0.18, aspect=0.06, rotation=2)
 STILL = Geometry(shift=64, scale=0.25, aspect=0.15, rotation=10)
 
 
-def affine(rng: np.random.Generator, geometry: Geometry, source: int, size: int, flip: bool, rotate: bool) -> np.ndarray:
+def affine(
+    rng: np.random.Generator, geometry: Geometry, source: int, size: int, flip: bool, rotate: bool
+) -> np.ndarray:
     """A random map (2, 3) from source crop pixels to an output of ``size`` pixels; centre goes near the centre.
 
     Sizes are drawn log-uniformly, so that growing and shrinking are equally likely. ``rotate`` false keeps boxes exact
@@ -48,7 +50,9 @@ def warp(picture: np.ndarray, matrix: np.ndarray, size: int, nearest: bool = Fal
     # every eighth pixel tells the mean as well and touches an eighth of the memory
     border = (0, 0, 0) if nearest else [float(v) for v in cv2.mean(np.ascontiguousarray(picture[::8, ::8]))[:3]]
     flags = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
-    return cv2.warpAffine(picture, shifted, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border)
+    return cv2.warpAffine(
+        picture, shifted, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border
+    )
 
 
 def warp_corners(corners: tuple[float, ...], matrix: np.ndarray) -> np.ndarray:
@@ -117,7 +121,7 @@ def degrade(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
             picture = cv2.filter2D(picture, -1, line / max(line.sum(), 1))
     if rng.random() < 0.2:
         coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))])[1]
-        picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+        picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
     if rng.random() < 0.1:
         noise = rng.normal(0, rng.uniform(2, 10), picture.shape)
         picture = np.clip(picture + noise, 0, 255).astype(np.uint8)

@@ -26,10 +26,11 @@ MANIFEST = "tracker.json"
 
 
 def identity(name: str, device: str, **options: Any) -> dict[str, Any]:
-    """What decides a tracker's raw results: its own name, the device and the SHA-256 of its weight files."""
+    """What decides a tracker's raw results: its own name, device, hyper-parameters and the SHA-256 of its weights."""
     files = registry.weight_files(name, **options)
     hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
-    return {"tracker": registry.resolve(name), "device": device, "weights": hashes}
+    set_to = {key: value for key, value in options.items() if isinstance(value, float)}
+    return {"tracker": registry.resolve(name), "device": device, "set": set_to, "weights": hashes}
 
 
 class RawStore:

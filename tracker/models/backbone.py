@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 STAGES = (
     # (expansion, channels, blocks, stride) of MobileNetV2 table 2, up to the last stage at stride 16
@@ -22,10 +22,10 @@ class SameConv(nn.Conv2d):
     With a 255 px input every stride-8 cell n then sits on pixel 8n + 6, in exemplar and search region alike.
     """
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        if self.stride[0] == 2 and x.shape[-1] % 2 == 0:
-            return F.conv2d(F.pad(x, (0, 1, 0, 1)), self.weight, self.bias, 2, 0, 1, self.groups)
-        return F.conv2d(x, self.weight, self.bias, self.stride, 1, 1, self.groups)
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that Conv2d gives it
+        if self.stride[0] == 2 and input.shape[-1] % 2 == 0:
+            return F.conv2d(F.pad(input, (0, 1, 0, 1)), self.weight, self.bias, 2, 0, 1, self.groups)
+        return F.conv2d(input, self.weight, self.bias, self.stride, 1, 1, self.groups)
 
 
 class Bottleneck(nn.Module):
@@ -39,7 +39,7 @@ class Bottleneck(nn.Module):
         self.project = nn.Conv2d(hidden, outputs, 1)
         self.residual = stride == 1 and inputs == outputs
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    def forward(self, x: Tensor) -> Tensor:
         y = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
         y = self.project(F.relu6(self.depthwise(y), inplace=True))
         return x + y if self.residual else y
@@ -65,21 +65,22 @@ class MobileTrunk(nn.Module):
             inputs = outputs
         self.stages = nn.ModuleList(stages)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # noqa: D102
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         p1 = self.stages[0](F.relu6(self.stem(x), inplace=True))
         p2 = self.stages[1](p1)
         p3 = self.stages[2](p2)
         return p1, p2, p3, self.stages[4](self.stages[3](p3))
 
     def load_imagenet(self, tensors: dict[str, Tensor]) -> None:
-        """Start from folded ImageNet weights named ``conv0 .. conv38`` in forward order (RGB input, swapped to BGR here)."""
+        """Start from folded ImageNet weights ``conv0 .. conv38`` in forward order (RGB input, swapped to BGR here)."""
         convs = [m for m in self.modules() if isinstance(m, nn.Conv2d)]
         with torch.no_grad():
             for i, conv in enumerate(convs):
                 weight = tensors[f"conv{i}.weight"].float()
                 source = weight.flip(1) if i == 0 else weight
                 if conv.weight.shape != source.shape:
-                    raise ValueError(f"conv{i}.weight has shape {tuple(source.shape)}, expected {tuple(conv.weight.shape)}")
+                    shapes = f"{tuple(source.shape)}, expected {tuple(conv.weight.shape)}"
+                    raise ValueError(f"conv{i}.weight has shape {shapes}")
                 conv.weight.copy_(source)
                 assert conv.bias is not None
                 conv.bias.copy_(tensors[f"conv{i}.bias"].float())

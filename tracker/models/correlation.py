@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 
 def _grouped(x: Tensor, kernel: Tensor, padding: int = 0) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from tracker.models.correlation import depthwise_correlation
 
@@ -42,7 +42,7 @@ class CorrelationHead(nn.Module):
         """Project the exemplar once per target."""
         return self.conv_kernel(exemplar)
 
-    def forward(self, search: Tensor, kernel: Tensor) -> Tensor:  # noqa: D102
+    def forward(self, search: Tensor, kernel: Tensor) -> Tensor:
         return self.head(depthwise_correlation(self.conv_search(search), kernel))
 
 
@@ -67,7 +67,7 @@ class PointHead(nn.Module):
         """Project the exemplar once per target."""
         return self.conv_kernel(exemplar)
 
-    def forward(self, search: Tensor, kernel: Tensor) -> Tensor:  # noqa: D102
+    def forward(self, search: Tensor, kernel: Tensor) -> Tensor:
         return self.head(self.context(depthwise_correlation(self.conv_search(search), kernel)))
 
 
@@ -85,6 +85,13 @@ def windows(features: Tensor, rows: Tensor, columns: Tensor, side: int, margin: 
     return torch.stack(cuts)
 
 
+def _refine(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """Two 3 x 3 convolutions with ReLU that keep the size."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, hidden, 3, padding=1), nn.ReLU(True), nn.Conv2d(hidden, outputs, 3, padding=1), nn.ReLU(True)
+    )
+
+
 class MaskHead(nn.Module):
     """SiamMask's mask branch with refinement (SiamMask sec. 3.2, reference B.3), evaluated only at chosen cells.
 
@@ -99,12 +106,9 @@ class MaskHead(nn.Module):
         self.conv_kernel = separable(channels)
         self.conv_search = separable(channels)
         self.unfold = nn.ConvTranspose2d(channels, 32, 15, 15)
-        self.v2 = nn.Sequential(nn.Conv2d(channels, 48, 3, padding=1), nn.ReLU(True), nn.Conv2d(48, 32, 3, padding=1), nn.ReLU(True))
-        self.v1 = nn.Sequential(nn.Conv2d(stride4, 24, 3, padding=1), nn.ReLU(True), nn.Conv2d(24, 16, 3, padding=1), nn.ReLU(True))
-        self.v0 = nn.Sequential(nn.Conv2d(stride2, 12, 3, padding=1), nn.ReLU(True), nn.Conv2d(12, 8, 3, padding=1), nn.ReLU(True))
-        self.h2 = nn.Sequential(nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(True), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(True))
-        self.h1 = nn.Sequential(nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(True), nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(True))
-        self.h0 = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(True))
+        self.v2, self.h2 = _refine(channels, 48, 32), _refine(32, 32, 32)
+        self.v1, self.h1 = _refine(stride4, 24, 16), _refine(16, 16, 16)
+        self.v0, self.h0 = _refine(stride2, 12, 8), nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(True))
         self.post2 = nn.Conv2d(32, 16, 3, padding=1)
         self.post1 = nn.Conv2d(16, 8, 3, padding=1)
         self.post0 = nn.Conv2d(8, 1, 3, padding=1)

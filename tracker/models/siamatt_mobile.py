@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tracker.config import NetConfig
@@ -31,8 +31,8 @@ class Kernels(NamedTuple):
 class Response(NamedTuple):
     """What the network says of a search region, and the features that the mask branch needs.
 
-    ``cls`` (n, 2k, 25, 25): background then foreground logits of the k anchors; ``loc`` (n, 4k, 25, 25): dx, dy, dw, dh;
-    ``att`` (n, 1, 25, 25) logits; ``off`` (n, 2, 25, 25) offsets (x, y) in cells.
+    ``cls`` (n, 2k, 25, 25): background then foreground logits of the k anchors; ``loc`` (n, 4k, 25, 25): dx, dy, dw,
+    dh; ``att`` (n, 1, 25, 25) logits; ``off`` (n, 2, 25, 25) offsets (x, y) in cells.
     """
 
     cls: Tensor
@@ -82,15 +82,19 @@ class SiamAttMobile(nn.Module):
         z = self._neck(p3, p4)[:, :, 4:11, 4:11]
         return Kernels(*(head.kernel(z) for head in (self.cls, self.loc, self.att, self.off, self.mask)))  # type: ignore[operator]
 
-    def match(self, kernels: Kernels, search: Tensor) -> Response:
-        """Compare search regions (n, 3, 255, 255) with one exemplar each."""
+    def match(self, kernels: Kernels, search: Tensor, *, offsets: bool = True) -> Response:
+        """Compare search regions (n, 3, 255, 255) with one exemplar each.
+
+        Without ``offsets`` that branch is skipped and `Response.off` is empty: on the aligned grid it only helps
+        training (reference C.4, point 5).
+        """
         p1, p2, p3, p4 = self.backbone(search)
         x = self._neck(p3, p4)
         return Response(
             self.cls(x, kernels.cls),
             self.loc(x, kernels.loc),
             self.att(x, kernels.att),
-            self.off(x, kernels.off),
+            self.off(x, kernels.off) if offsets else x.new_empty(0),
             x,
             p2,
             p1,
@@ -102,7 +106,7 @@ class SiamAttMobile(nn.Module):
 
 
 def fuse(net: nn.Module) -> nn.Module:
-    """Fold every batch norm into the convolution before it, in place; for inference only (the network is in eval mode)."""
+    """Fold every batch norm into the convolution before it, in place; for inference only (eval mode)."""
     for module in net.modules():
         if isinstance(module, nn.Sequential):
             for i in range(len(module) - 1):

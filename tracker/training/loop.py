@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -69,7 +68,13 @@ class Trainer:
     """Network, moving average and optimiser of one run, kept in ``out`` as ``last.pt`` and ``weights.safetensors``."""
 
     def __init__(
-        self, config: TrainConfig, net_config: NetConfig, out: Path, device: str, backbone: Path | None, cache: Path | None
+        self,
+        config: TrainConfig,
+        net_config: NetConfig,
+        out: Path,
+        device: str,
+        backbone: Path | None,
+        cache: Path | None,
     ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.net_config, self.out = config, net_config, out
@@ -113,11 +118,11 @@ class Trainer:
         }
         part = self.out / "last.part"
         torch.save(state, part)
-        os.replace(part, self.out / "last.pt")
+        part.replace(self.out / "last.pt")
         averaged = SiamAttMobile(self.net_config)
         averaged.load_state_dict(self.average)
-        about = {"training": dataclasses.asdict(self.config), "steps_done": str(self.step), "torch": str(torch.__version__)}
-        about["training"]["data"] = Path(self.config.data).name
+        training = dataclasses.asdict(self.config) | {"data": Path(self.config.data).name}
+        about = {"training": training, "steps_done": str(self.step), "torch": str(torch.__version__)}
         checkpoint.save(averaged, self.out / "weights.safetensors", self.net_config, about)
 
     def _batches(self) -> Iterator[dict[str, Tensor]]:
@@ -136,7 +141,7 @@ class Trainer:
             yield {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
 
     def run(self) -> Generator[dict[str, Any], None, None]:
-        """Train to the last step, yielding one row of figures per step; saves every ``save_every`` steps and at the end."""
+        """Train to the last step, yielding the figures of each; saves every ``save_every`` steps and at the end."""
         config = self.config
         self.net.train()
         for batch in self._batches():
@@ -160,7 +165,7 @@ class Trainer:
             yield {"step": self.step, "total": float(total.detach()), "seconds": time.perf_counter() - start, **figures}
 
     def _freeze(self, early: bool) -> None:
-        """Keep the two stages of highest resolution as they came for most of the run: half of a step's time on a CPU."""
+        """Keep the finest stages as they came for most of the run: they cost half of a step's time on a CPU."""
         trunk = self.net.backbone
         for part in (trunk.stem, trunk.stages[0], trunk.stages[1]):
             part.requires_grad_(not early)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 HARDEST = 32
 
@@ -38,7 +38,8 @@ def decode(loc: Tensor, anchors: Tensor) -> Tensor:
 def regression(loc: Tensor, target: Tensor, labels: Tensor, anchors: Tensor) -> tuple[Tensor, Tensor]:
     """L1 of the deltas and generalised IoU loss of the decoded boxes, each averaged over a sample's positives.
 
-    ``loc`` (n, 4k, g, g), ``target`` (n, 4, k, g, g). The papers use L1 alone; the second term pays for what is measured.
+    ``loc`` (n, 4k, g, g), ``target`` (n, 4, k, g, g). The papers use L1 alone; the
+    second term pays for what is measured.
     """
     n, k = labels.shape[:2]
     loc = loc.float().view(n, 4, k, *loc.shape[2:])
@@ -61,7 +62,8 @@ def regression(loc: Tensor, target: Tensor, labels: Tensor, anchors: Tensor) -> 
 def attention(att: Tensor, heat: Tensor) -> Tensor:
     """Focal loss with one positive cell (SiamAtt eq. 1): ``att`` (n, 1, g, g) logits, ``heat`` (n, g, g).
 
-    Negatives carry (1 - y)^4 = 1 since the paper's map has no Gaussian (reference C.2). A negative pair has an empty map.
+    Negatives carry (1 - y)^4 = 1 since the paper's map has no Gaussian (reference C.2). A negative pair has
+    an empty map.
     """
     p = att[:, 0].float().sigmoid().clamp(1e-4, 1 - 1e-4)
     loss = heat * (1 - p) ** 2 * p.log() + (1 - heat) * p**2 * (1 - p).log()

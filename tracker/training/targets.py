@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from tracker import boxes
 from tracker.config import NetConfig
@@ -62,7 +62,9 @@ class Assigner:
         column, row = where[:, 0].long(), where[:, 1].long()
         heat = torch.zeros(n, grid, grid, device=corners.device)
         heat[torch.arange(n), row, column] = positive
-        flat = torch.where(cls == 1, overlap + 0.3 * torch.rand_like(overlap), torch.zeros_like(overlap)).flatten(1).argmax(1)
+        # any good cell may be chosen at test time, so the mask is trained at a random one of the better
+        rank = torch.where(cls == 1, overlap + 0.3 * torch.rand_like(overlap), torch.zeros_like(overlap))
+        flat = rank.flatten(1).argmax(1)
         within = flat % (grid * grid)
         mask_cell = torch.stack([torch.div(within, grid, rounding_mode="floor"), within % grid], 1)
         return Targets(cls, loc, heat, where - where.floor(), torch.stack([row, column], 1), positive > 0, mask_cell)
@@ -74,7 +76,6 @@ def mask_window(mask: Tensor, cells: Tensor, config: NetConfig) -> Tensor:
     margin = 4 * config.stride
     padded = F.pad(mask.float(), (margin, span, margin, span))
     rows, columns = (cells * config.stride).unbind(1)
-    cuts = [
-        padded[i, r : r + span, c : c + span] for i, (r, c) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True))
-    ]
+    places = zip(padded, rows.tolist(), columns.tolist(), strict=True)
+    cuts = [sample[r : r + span, c : c + span] for sample, r, c in places]
     return F.avg_pool2d(torch.stack(cuts)[:, None], 2)[:, 0]
