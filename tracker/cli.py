@@ -140,7 +140,8 @@ def _with_progress_bar(
 def _refuse_unknown(settings: dict[str, float], labels: list[str]) -> None:
     known = set().union(*(registry.accepts(label) for label in labels)) - {"nanotrack_dir", "weights"}
     if unknown := sorted(set(settings) - known):
-        raise TrackerError(f"None of these trackers can be --set {', '.join(unknown)}; they know: {', '.join(sorted(known)) or 'none'}.")
+        words = ", ".join(sorted(known)) or "none"
+        raise TrackerError(f"None of these trackers knows the setting {', '.join(unknown)}; they know: {words}.")
 
 
 def _prepare(path: Path) -> None:

@@ -39,7 +39,7 @@ class RawStore:
     def __init__(self, root: Path, identity: dict[str, Any]) -> None:
         self._folder = root / identity["tracker"]
         manifest = self._folder / MANIFEST
-        if manifest.is_file() and json.loads(manifest.read_text(encoding="utf-8")) != identity:
+        if manifest.is_file() and _json(manifest) != identity:
             shutil.rmtree(self._folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         _write(manifest, [json.dumps(identity, indent=1)])
@@ -69,14 +69,21 @@ class RawStore:
         boxes_file.parent.mkdir(parents=True, exist_ok=True)
         boxes_file.unlink(missing_ok=True)
         lines = [f"#{json.dumps([run.decoded, run.error])}", ",".join(COLUMNS)]
-        columns = zip(run.scores, run.verdicts, run.seconds, run.mask_j, strict=True)
-        lines += [f"{score:.6g},{verdict},{seconds:.9g},{j:.9g}" for score, verdict, seconds, j in columns]
+        columns = zip(run.scores.tolist(), run.verdicts, run.seconds.tolist(), run.mask_j.tolist(), strict=True)
+        lines += [f"{score!r},{verdict},{seconds!r},{j!r}" for score, verdict, seconds, j in columns]
         _write(frames_file, lines)
-        _write(boxes_file, (",".join(f"{value:.10g}" for value in box) for box in run.boxes))
+        _write(boxes_file, (",".join(map(repr, box)) for box in run.boxes.tolist()))
 
     def _files(self, clip: str) -> tuple[Path, Path]:
         path = self._folder / clip
         return path.with_name(f"{path.name}.txt"), path.with_name(f"{path.name}.frames.csv")
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
