@@ -1,0 +1,117 @@
+"""Menus, tool bar and keys, all made from the one command table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenuBar, QWidget
+
+from app.commands import COMMANDS, Command, Ui
+from app.gui import theme
+from app.session import Session
+
+ICONS: Mapping[str, str] = {
+    "file.open": "open",
+    "file.sample": "film",
+    "file.save": "save",
+    "file.export": "export",
+    "edit.undo": "undo",
+    "edit.redo": "redo",
+    "object.new": "add-object",
+    "object.keyframe": "keyframe",
+    "object.delete_box": "delete",
+    "track.forward": "track-forward",
+    "track.backward": "track-backward",
+    "track.stop": "stop",
+    "go.first": "first",
+    "go.back": "skip-back",
+    "go.previous": "step-back",
+    "go.play": "play",
+    "go.next": "step-forward",
+    "go.forward": "skip-forward",
+    "go.last": "last",
+    "view.heat": "heat",
+    "view.fit": "fit",
+    "view.zoom_in": "zoom-in",
+    "view.zoom_out": "zoom-out",
+    "help.keys": "keyboard",
+}
+
+Ask = Callable[[], dict[str, Any] | None]
+"""Gathers the parameters of a command; None when the user thought better of it."""
+
+
+class Actions(QObject):
+    """One QAction per command. Errors of a command go to ``on_error``, never out of a slot."""
+
+    def __init__(
+        self, session: Session, ui: Ui, asks: Mapping[str, Ask], on_error: Callable[[Exception], None], window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._session = session
+        self._ui = ui
+        self._asks = asks
+        self._on_error = on_error
+        self._actions: dict[str, QAction] = {}
+        for command in COMMANDS:
+            action = QAction(command.title, self)
+            action.setShortcuts([QKeySequence(key) for key in command.keys])
+            action.setToolTip(_tip(command))
+            action.setStatusTip(command.hint)
+            action.triggered.connect(lambda _=False, c=command: self.trigger(c))
+            self._actions[command.id] = action
+            window.addAction(action)
+        self._tint()
+        theme.current().changed.connect(self._tint)
+        self.refresh()
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._actions[name]
+
+    def trigger(self, command: Command) -> None:
+        """Ask what has to be asked, then do it."""
+        if not command.when(self._session):
+            return
+        params: dict[str, Any] | None = {}
+        try:
+            if command.ask is not None:
+                params = self._asks[command.ask]()
+            if params is not None:
+                command.do(self._session, self._ui, **params)
+        except Exception as error:
+            self._on_error(error)
+
+    def refresh(self) -> None:
+        """Enable what can be done now."""
+        for command in COMMANDS:
+            self._actions[command.id].setEnabled(command.when(self._session))
+
+    def show_playing(self, playing: bool) -> None:
+        self._actions["go.play"].setIcon(theme.icon("pause" if playing else "play"))
+
+    def fill(self, bar: QMenuBar) -> None:
+        """A menu for each group, in the order of the table."""
+        menus = {}
+        for command in COMMANDS:
+            if command.group not in menus:
+                menus[command.group] = bar.addMenu(command.group)
+            menus[command.group].addAction(self._actions[command.id])
+
+    def _tint(self) -> None:
+        for name, icon in ICONS.items():
+            self._actions[name].setIcon(theme.icon(icon))
+        self.show_playing(self._session.playing)
+
+
+def _tip(command: Command) -> str:
+    keys = ", ".join(native(key) for key in command.keys)
+    head = f"<b>{command.title.removesuffix('…')}</b>" + (f"&nbsp; {keys}" if keys else "")
+    return head + (f"<br>{command.hint}" if command.hint else "")
+
+
+def native(key: str) -> str:
+    """A key of the table as this platform writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)

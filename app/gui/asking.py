@@ -1,0 +1,74 @@
+"""The ask-parts of commands: dialogs that gather parameters, so that commands only do. Tests replace these methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from app.session import Session
+from app.work.opening import SUFFIX, default_project
+
+
+class Unsaved(Enum):
+    """What to do with unsaved changes."""
+
+    SAVE = "save"
+    DISCARD = "discard"
+    CANCEL = "cancel"
+
+
+VIDEOS = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.ts *.wmv"
+
+
+class Asking:
+    """Modal questions over a window."""
+
+    def __init__(self, window: QWidget, session: Session, may_leave: Callable[[], bool]) -> None:
+        self._window = window
+        self._session = session
+        self._may_leave = may_leave
+
+    def open(self) -> dict[str, Any] | None:
+        """``{"path": ...}``. A picture chosen in a folder of pictures stands for the folder."""
+        if not self._may_leave():
+            return None
+        path = self.file_to_open()
+        return None if path is None else {"path": path}
+
+    def save_as(self) -> dict[str, Any] | None:
+        """``{"path": ...}`` of a project."""
+        media = self._session.media
+        start = self._session.project or (default_project(media.path) if media else Path())
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save the project", str(start), f"SiamLabel (*{SUFFIX})")
+        return {"path": Path(chosen)} if chosen else None
+
+    def file_to_open(self) -> Path | None:
+        pictures = "*.jpg *.jpeg *.png *.bmp *.tif *.tiff *.webp"
+        patterns = [
+            f"Videos, pictures and projects ({VIDEOS} {pictures} *{SUFFIX})",
+            f"Videos ({VIDEOS})",
+            f"Projects (*{SUFFIX})",
+            "All files (*)",
+        ]
+        start = str(self._session.media.path.parent) if self._session.media else ""
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open", start, ";;".join(patterns))
+        if not chosen:
+            return None
+        path = Path(chosen)
+        return path.parent if path.suffix.lower().lstrip(".") in pictures.replace("*.", "").split() else path
+
+    def unsaved(self) -> Unsaved:
+        """Once, when leaving a document with unsaved changes."""
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setWindowTitle("Unsaved changes")
+        box.setText(f"Save the changes to {self._session.title}?")
+        box.setInformativeText("Without saving, they are gone for good.")
+        kind = QMessageBox.StandardButton
+        box.setStandardButtons(kind.Save | kind.Discard | kind.Cancel)
+        box.setDefaultButton(kind.Save)
+        return {kind.Save: Unsaved.SAVE, kind.Discard: Unsaved.DISCARD}.get(kind(box.exec()), Unsaved.CANCEL)

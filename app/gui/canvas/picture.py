@@ -1,0 +1,83 @@
+"""The frame as a crisp QImage for one viewport, remade only when frame or viewport change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QImage, QPainter
+
+from app.gui.canvas.viewport import Viewport
+
+NEAREST_ABOVE = 2.0
+"""Device pixels per image pixel from where pixels are shown as squares."""
+
+
+class Picture:
+    """Resamples the part of the frame that is seen straight to device pixels.
+
+    Averaged when minified (no shimmer), bilinear up to 2x, square pixels above.
+    """
+
+    def __init__(self) -> None:
+        self._source: np.ndarray | None = None
+        self._key: tuple[Any, ...] | None = None
+        self._buffer: np.ndarray | None = None
+        self._made = QImage()
+        self._at = QPointF()
+
+    def set(self, image: np.ndarray | None) -> None:
+        """Take a frame: (h, w, 3) uint8 BGR, kept by reference and never written to; None for no picture."""
+        self._source = image
+        self._key = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in image pixels; (0, 0) without a picture."""
+        return (0, 0) if self._source is None else (self._source.shape[1], self._source.shape[0])
+
+    def paint(self, painter: QPainter, view: Viewport, widget: tuple[int, int], dpr: float) -> None:
+        """Draw the seen part. ``widget`` is its logical size, ``dpr`` device pixels per logical pixel."""
+        if self._source is None:
+            return
+        key = (id(self._source), view.scale, view.x, view.y, widget, dpr)
+        if key != self._key:
+            self._make(self._source, view, widget, dpr)
+            self._key = key
+        painter.drawImage(self._at, self._made)
+
+    def _make(self, source: np.ndarray, view: Viewport, widget: tuple[int, int], dpr: float) -> None:
+        height, width = source.shape[:2]
+        s = view.scale * dpr
+        left, top = view.x * dpr, view.y * dpr
+        if s < 1:
+            size = max(1, round(width * s)), max(1, round(height * s))
+            shown = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+            x0, y0 = round(left), round(top)
+        else:
+            # The device rectangle that the picture covers on the widget, whole pixels, then one exact affine map.
+            x0, y0 = max(0, int(np.floor(left))), max(0, int(np.floor(top)))
+            x1 = min(int(np.ceil(widget[0] * dpr)), int(np.ceil(left + width * s)))
+            y1 = min(int(np.ceil(widget[1] * dpr)), int(np.ceil(top + height * s)))
+            if x1 <= x0 or y1 <= y0:
+                self._made = QImage()
+                return
+            # Only the source pixels that are seen enter the map: far zooms of large frames stay cheap.
+            sx0, sy0 = max(0, int((x0 - left) / s) - 2), max(0, int((y0 - top) / s) - 2)
+            sx1, sy1 = min(width, int((x1 - left) / s) + 3), min(height, int((y1 - top) / s) + 3)
+            part = source[sy0:sy1, sx0:sx1]
+            shift_x = (x0 + 0.5 - left) / s - 0.5 - sx0
+            shift_y = (y0 + 0.5 - top) / s - 0.5 - sy0
+            back = np.array([[1 / s, 0, shift_x], [0, 1 / s, shift_y]], np.float64)
+            how = cv2.INTER_NEAREST if s > NEAREST_ABOVE else cv2.INTER_LINEAR
+            shown = cv2.warpAffine(
+                part, back, (x1 - x0, y1 - y0), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+            )
+        buffer = cv2.cvtColor(shown, cv2.COLOR_BGR2BGRA)
+        made = QImage(buffer.data, buffer.shape[1], buffer.shape[0], buffer.strides[0], QImage.Format.Format_RGB32)
+        made.setDevicePixelRatio(dpr)
+        self._buffer = buffer  # QImage borrows these bytes
+        self._made = made
+        self._at = QPointF(x0 / dpr, y0 / dpr)

@@ -1,0 +1,307 @@
+"""Export: ask what and where, say beforehand what will be written and what is lost, then prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.formats import base as formats
+from app.formats.base import ExportReport, FormatError, Preflight
+from app.gui import theme
+from app.gui.dialogs.form import Form
+from app.model.document import Document
+
+
+@dataclass(frozen=True)
+class ExportAnswer:
+    """What the dialog gathered; `Session.export` takes it."""
+
+    format_id: str
+    out: Path
+    params: msgspec.Struct
+
+
+class Counts(QWidget):
+    """The counts of a preflight in a row of figures, and what the format cannot hold below."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(theme.GRID * 3)
+        self._grid.setVerticalSpacing(0)
+        self._figures: dict[str, QLabel] = {}
+        self.losses = QLabel()
+        self.losses.setWordWrap(True)
+        self.losses.setTextFormat(Qt.TextFormat.PlainText)
+        self.losses.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GRID)
+        row = QHBoxLayout()
+        row.addLayout(self._grid)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addWidget(self.losses)
+
+    def show_preflight(self, plan: Preflight) -> None:
+        for n, (name, count) in enumerate(plan.counts.items()):
+            if name not in self._figures:
+                figure = QLabel()
+                figure.setObjectName("value")
+                word = QLabel(name.capitalize())
+                word.setObjectName("muted")
+                self._grid.addWidget(figure, 0, n)
+                self._grid.addWidget(word, 1, n)
+                self._figures[name] = figure
+            self._figures[name].setText(f"{count:,}".replace(",", " "))
+        if plan.losses:
+            self.losses.setText("Not kept by this export:\n" + "\n".join(f"•  {line}" for line in plan.losses))
+        else:
+            self.losses.setText("Nothing is lost.")
+
+    def show_problem(self, text: str) -> None:
+        for figure in self._figures.values():
+            figure.setText("–")
+        self.losses.setText(text)
+
+
+Start = Callable[[ExportAnswer], None]
+"""Begins the export; the owner calls `ExportDialog.show_progress`, `show_report` or `show_error` later."""
+
+
+class ExportDialog(QDialog):
+    """Three pages in one window: options with preflight, progress with cancel, report."""
+
+    def __init__(
+        self,
+        doc: Document,
+        folder: Path,
+        stem: str,
+        selected: int | None,
+        start: Start,
+        cancel: Callable[[], None],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self.setMinimumWidth(600)
+        self.setModal(True)
+        self._doc, self._folder, self._stem = doc, folder, stem
+        self._selected = selected
+        self._start, self._cancel = start, cancel
+        self._formats = formats.formats()
+        self._running = False
+        self._touched_path = False
+        self.format = QComboBox()
+        for name, known in self._formats.items():
+            self.format.addItem(known.title, name)
+        self.format.setAccessibleName("Format")
+        self.path = QLineEdit()
+        self.path.setAccessibleName("Where to write")
+        self.counts = Counts()
+        self.form: Form | None = None
+        self._form_slot = QVBoxLayout()
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._ask_page())
+        self._pages.addWidget(self._progress_page())
+        self._pages.addWidget(self._report_page())
+        self.buttons = QDialogButtonBox()
+        self.export_button = self.buttons.addButton("Export", QDialogButtonBox.ButtonRole.ActionRole)
+        self.export_button.setDefault(True)
+        self.close_button = self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        self.folder_button = self.buttons.addButton("Show in folder", QDialogButtonBox.ButtonRole.ActionRole)
+        self.folder_button.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[theme.GRID * 2] * 4)
+        column.setSpacing(theme.GRID * 2)
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.buttons)
+        self.export_button.clicked.connect(self._begin)
+        self.buttons.rejected.connect(self.reject)
+        self.folder_button.clicked.connect(self._show_folder)
+        self.format.currentIndexChanged.connect(self._format_changed)
+        self.path.textEdited.connect(self._path_edited)
+        self._format_changed()
+
+    # --- pages --------------------------------------------------------------------------------------------------
+
+    def _ask_page(self) -> QWidget:
+        page = QWidget()
+        browse = QPushButton("Browse…")
+        browse.clicked.connect(self._browse)
+        where = QHBoxLayout()
+        where.addWidget(self.path, 1)
+        where.addWidget(browse)
+        form = QFormLayout()
+        form.addRow("Format", self.format)
+        form.addRow("Write to", where)
+        heading = QLabel("Will be written")
+        heading.setObjectName("heading")
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GRID * 2)
+        column.addLayout(form)
+        column.addLayout(self._form_slot)
+        column.addWidget(heading)
+        column.addWidget(self.counts)
+        column.addStretch(1)
+        return page
+
+    def _progress_page(self) -> QWidget:
+        page = QWidget()
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress_text = QLabel()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addStretch(1)
+        column.addWidget(self.progress_text)
+        column.addWidget(self.progress)
+        column.addStretch(1)
+        return page
+
+    def _report_page(self) -> QWidget:
+        page = QWidget()
+        self.result = QLabel()
+        self.result.setObjectName("title")
+        self.result_note = QLabel()
+        self.result_note.setWordWrap(True)
+        self.result_note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.result_counts = Counts()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GRID * 2)
+        column.addWidget(self.result)
+        column.addWidget(self.result_note)
+        column.addWidget(self.result_counts)
+        column.addStretch(1)
+        return page
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    @property
+    def _format(self) -> formats.Format:
+        return self._formats[self.format.currentData()]
+
+    def _format_changed(self) -> None:
+        choices: dict[str, list[tuple[str, object]]] = {"tracks": [("All", None)]}
+        if self._selected is not None:
+            label = self._doc.tracks[self._selected].label
+            choices["tracks"].append((f"Only {self._selected}  {label}", (self._selected,)))
+        form = Form(self._format.params, choices)
+        form.changed.connect(self._plan)
+        if self.form is not None:
+            self._form_slot.removeWidget(self.form)
+            self.form.deleteLater()
+        self.form = form
+        self._form_slot.addWidget(form)
+        if not self._touched_path:
+            name = self._stem + ("-" + self._format.id if self._format.folder else self._format.suffix)
+            self.path.setText(str(self._folder / name))
+        self._plan()
+
+    def _path_edited(self) -> None:
+        self._touched_path = True
+        self._plan()
+
+    def _plan(self) -> None:
+        assert self.form is not None
+        ready = bool(self.path.text().strip())
+        try:
+            plan = self._format.plan(self._doc, self.form.value())
+        except FormatError as error:
+            self.counts.show_problem(str(error))
+            ready = False
+        else:
+            self.counts.show_preflight(plan)
+        self.export_button.setEnabled(ready)
+
+    def _browse(self) -> None:
+        if self._format.folder:
+            chosen = QFileDialog.getExistingDirectory(self, "Export into an empty folder", str(self._folder))
+        else:
+            pattern = f"{self._format.title} (*{self._format.suffix})"
+            chosen, _ = QFileDialog.getSaveFileName(self, "Export to", self.path.text(), pattern)
+        if chosen:
+            self.path.setText(chosen)
+            self._path_edited()
+
+    def _begin(self) -> None:
+        assert self.form is not None
+        self._running = True
+        self._pages.setCurrentIndex(1)
+        self.export_button.hide()
+        self.show_progress(0.0)
+        self._out = Path(self.path.text()).expanduser()
+        self._start(ExportAnswer(self._format.id, self._out, self.form.value()))
+
+    # --- told by the owner --------------------------------------------------------------------------------------
+
+    def show_progress(self, done: float) -> None:
+        """``done`` in 0..1."""
+        self.progress.setValue(round(done * 1000))
+        self.progress_text.setText("Writing…" if done < 0.7 else "Reading back and comparing…")
+
+    def show_report(self, report: ExportReport) -> None:
+        """The last page: what was written, and that it reads back the same."""
+        self._end()
+        self.result.setText("Exported and checked" if report.verified else "Exported, with differences")
+        pictures = f" and {report.pictures} pictures" if report.pictures else ""
+        lines = [f"{report.written[0]}", f"{len(report.written)} files{pictures}; read back and compared with the project."]
+        if report.differences:
+            lines += ["", *report.differences]
+        self.result_note.setText("\n".join(lines))
+        self.result_counts.show_preflight(report.preflight)
+        self.folder_button.show()
+        self._pages.setCurrentIndex(2)
+
+    def show_error(self, error: Exception) -> None:
+        """Nothing was written; back to the options."""
+        self._end()
+        self.close_button.setText("Cancel")
+        self.export_button.show()
+        self._pages.setCurrentIndex(0)
+        self.counts.show_problem(str(error))
+
+    def show_cancelled(self) -> None:
+        """The export was cancelled; nothing is left behind."""
+        self._end()
+        self.reject()
+
+    def _end(self) -> None:
+        self._running = False
+        self.close_button.setText("Close")
+        self.close_button.setEnabled(True)
+
+    def reject(self) -> None:
+        if self._running:
+            self.close_button.setEnabled(False)
+            self.progress_text.setText("Cancelling…")
+            self._cancel()
+            return
+        super().reject()
+
+    def _show_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._out.parent)))

@@ -1,0 +1,71 @@
+"""Unsaved work of a session that ended without saving, offered on the next start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from app.gui import theme
+from app.work.journal import Leftover, forget
+
+
+class RecoverDialog(QDialog):
+    """``chosen`` is the leftover to open, None for none. What is discarded here is gone at once."""
+
+    def __init__(self, found: Sequence[Leftover], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Recover unsaved work")
+        self.setMinimumWidth(560)
+        self.chosen: Leftover | None = None
+        self._found = list(found)
+        title = QLabel("SiamLabel ended without saving")
+        title.setObjectName("title")
+        text = QLabel("Nothing is lost. Choose what to go on with; the rest is offered again at the next start.")
+        text.setWordWrap(True)
+        self.list = QListWidget()
+        self.list.setAccessibleName("Unsaved work")
+        for leftover in self._found:
+            QListWidgetItem(describe(leftover), self.list)
+        self.list.setCurrentRow(0)
+        self.list.setMinimumHeight(96)
+        self.list.itemDoubleClicked.connect(self._recover)
+        buttons = QDialogButtonBox()
+        self.recover_button = buttons.addButton("Recover", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.recover_button.setDefault(True)
+        self.discard_button = buttons.addButton("Discard", QDialogButtonBox.ButtonRole.DestructiveRole)
+        buttons.addButton("Not now", QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.accepted.connect(self._recover)
+        buttons.rejected.connect(self.reject)
+        self.discard_button.clicked.connect(self._discard)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[theme.GRID * 2] * 4)
+        column.setSpacing(theme.GRID * 2)
+        for part in (title, text, self.list, buttons):
+            column.addWidget(part)
+
+    def _recover(self) -> None:
+        row = self.list.currentRow()
+        if row >= 0:
+            self.chosen = self._found[row]
+            self.accept()
+
+    def _discard(self) -> None:
+        row = self.list.currentRow()
+        if row < 0:
+            return
+        forget(self._found.pop(row))
+        self.list.takeItem(row)
+        if not self._found:
+            self.reject()
+
+
+def describe(leftover: Leftover) -> str:
+    """Name, place, time and number of edits of a leftover."""
+    of = Path(leftover.project or leftover.video or "unsaved work")
+    when = leftover.when
+    edits = f"{leftover.edits} edit" + ("" if leftover.edits == 1 else "s")
+    return f"{of.name}\n{when:%d %B, %H:%M} · {edits} · {of.parent}"
+
+

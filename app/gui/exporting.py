@@ -1,0 +1,69 @@
+"""Between the export dialog and the session's export job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtWidgets import QWidget
+
+from app.gui.dialogs.export import ExportAnswer, ExportDialog
+from app.session import Session
+from app.work.jobs import Job
+from app.work.opening import default_project
+
+
+class Exporting:
+    """Opens the dialog, starts the command with what it gathered, and tells it how the job goes."""
+
+    def __init__(self, window: QWidget, session: Session) -> None:
+        self._window = window
+        self._session = session
+        self.dialog: ExportDialog | None = None
+        self._job: Job[Any] | None = None
+        session.events.progress.connect(self._progress)
+
+    def ask(self) -> dict[str, Any] | None:
+        """The ask-part of the export command. The dialog itself runs the job, to show its progress and report."""
+        session = self._session
+        assert session.media is not None
+        place = session.project or default_project(session.media.path)
+        dialog = ExportDialog(
+            session.document.copy(), place.parent, place.stem, session.selected, self._start, self._cancel, self._window
+        )
+        self.dialog = dialog
+        dialog.finished.connect(self._closed)
+        dialog.open()
+        return None
+
+    def owns(self, error: Exception) -> bool:
+        """Whether the dialog shows this error."""
+        return self.dialog is not None and self._job is not None and self._job.error is error
+
+    def _start(self, answer: ExportAnswer) -> None:
+        assert self.dialog is not None
+        try:
+            self._job = self._session.export(answer.format_id, answer.out, answer.params)
+        except Exception as error:
+            self.dialog.show_error(error)
+
+    def _cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+
+    def _progress(self, title: str, done: float | None) -> None:
+        job, dialog = self._job, self.dialog
+        if job is None or dialog is None:
+            return
+        if done is not None:
+            dialog.show_progress(done)
+        elif job.error is not None:
+            dialog.show_error(job.error)
+        elif job.value is not None:
+            dialog.show_report(job.value)
+        else:
+            dialog.show_cancelled()
+
+    def _closed(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+        self.dialog = self._job = None

@@ -1,0 +1,380 @@
+"""Ruler and lanes: where each object is known, from whom, and where the playhead stands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.gui import lanes as codes
+from app.gui import theme
+from app.gui.lanes import Lanes
+
+GUTTER = 136
+RULER = 24
+ROW = 22
+BAR = 10
+_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the gutter says of a lane."""
+
+    track: int
+    label: str
+    colour: str
+    visible: bool
+
+
+class Span:
+    """The frames on show, [start, stop) in frames; shared by lanes and curve so that they stay in line."""
+
+    def __init__(self) -> None:
+        self.frames = 1
+        self.start = 0.0
+        self.stop = 1.0
+
+    def reset(self, frames: int) -> None:
+        self.frames = max(1, frames)
+        self.start, self.stop = 0.0, float(self.frames)
+
+    def zoom_at(self, frame: float, factor: float) -> None:
+        """Show fewer (factor > 1) or more frames; ``frame`` stays where it is."""
+        length = min(float(self.frames), max(min(8.0, self.frames), (self.stop - self.start) / factor))
+        share = (frame - self.start) / (self.stop - self.start)
+        self._put(frame - share * length, length)
+
+    def pan(self, frames: float) -> None:
+        self._put(self.start + frames, self.stop - self.start)
+
+    def reveal(self, frame: int) -> bool:
+        """Bring a frame into sight; True when that moved the span."""
+        if self.start <= frame and frame + 1 <= self.stop:
+            return False
+        length = self.stop - self.start
+        self._put(frame - length * 0.1 if frame >= self.stop - 1 else frame - length * 0.9, length)
+        return True
+
+    def _put(self, start: float, length: float) -> None:
+        self.start = min(max(0.0, start), self.frames - length)
+        self.stop = self.start + length
+
+
+class LaneView(QWidget):
+    """Paints ruler, cached range and one lane per track. A lane is an image one pixel high, remade when it changed."""
+
+    scrubbed = Signal(int)
+    """A frame the user points at, while pressing or dragging."""
+    picked = Signal(int)
+    """The track whose lane was clicked."""
+    span_changed = Signal()
+
+    def __init__(self, span: Span, lanes: Lanes, label_of_frame: Callable[[int], str]) -> None:
+        super().__init__()
+        self._span = span
+        self._lanes = lanes
+        self._label = label_of_frame
+        self._rows: list[Row] = []
+        self._selected: int | None = None
+        self._frame = 0
+        self._cached: np.ndarray = np.zeros(0, bool)
+        self._images: dict[int, tuple[tuple[object, ...], QImage, list[QPointF], list[tuple[float, float, int]]]] = {}
+        self._top = 0
+        self._dragging = False
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumHeight(RULER + ROW)
+        self.setAccessibleName("Timeline")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        theme.current().changed.connect(self.update)
+
+    # --- what to show -------------------------------------------------------------------------------------------
+
+    def set_rows(self, rows: list[Row]) -> None:
+        self._rows = rows
+        self._images = {row.track: self._images[row.track] for row in rows if row.track in self._images}
+        self._clamp()
+        self.update()
+
+    def set_selected(self, track: int | None) -> None:
+        if track == self._selected:
+            return
+        self._selected = track
+        for n, row in enumerate(self._rows):
+            if row.track == track:
+                y = n * ROW
+                room = self.height() - RULER
+                if y < self._top or y + ROW > self._top + room:
+                    self._top = max(0, y + ROW - room)
+        self.update()
+
+    def set_frame(self, frame: int) -> None:
+        """Move the playhead; only the two columns it leaves and enters are painted again."""
+        if frame == self._frame:
+            return
+        old, self._frame = self._frame, frame
+        for n in (old, frame):
+            self.update(self._column(n).adjusted(-32, 0, 32, 0))
+
+    def set_cached(self, frames: np.ndarray) -> None:
+        """Which frames sit in the cache: bool (frames,)."""
+        if not np.array_equal(frames, self._cached):
+            self._cached = frames
+            self.update(QRect(GUTTER, RULER - 4, self.width() - GUTTER, 4))
+
+    def refresh(self, tracks: set[int]) -> None:
+        """Paint again the lanes of these tracks."""
+        for n, row in enumerate(self._rows):
+            if row.track in tracks:
+                self.update(QRect(0, RULER + n * ROW - self._top, self.width(), ROW))
+
+    # --- frames and pixels --------------------------------------------------------------------------------------
+
+    def x_of(self, frame: float) -> float:
+        """Widget x of the left edge of a frame."""
+        return GUTTER + (frame - self._span.start) * (self.width() - GUTTER) / (self._span.stop - self._span.start)
+
+    def frame_at(self, x: float) -> int:
+        share = (x - GUTTER) / max(1, self.width() - GUTTER)
+        frame = math.floor(self._span.start + share * (self._span.stop - self._span.start))
+        return min(self._span.frames - 1, max(0, frame))
+
+    def _column(self, frame: int) -> QRect:
+        x = self.x_of(frame)
+        return QRect(int(x) - 1, 0, int(self.x_of(frame + 1) - x) + 3, self.height())
+
+    def content_height(self) -> int:
+        """Height at which every lane is in sight."""
+        return RULER + ROW * max(1, len(self._rows))
+
+    def _clamp(self) -> None:
+        self._top = max(0, min(self._top, self.content_height() - self.height()))
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._clamp()
+        super().resizeEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        position = event.position()
+        row = self._row_at(position.y())
+        if row is not None:
+            self.picked.emit(row.track)
+        if position.x() >= GUTTER:
+            self._dragging = True
+            self.scrubbed.emit(self.frame_at(position.x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragging:
+            self.scrubbed.emit(self.frame_at(event.position().x()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragging = False
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.position().y() < RULER:
+            self._span.reset(self._span.frames)
+            self.span_changed.emit()
+        else:
+            self.mousePressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        delta = event.angleDelta()
+        sideways = delta.x() or (delta.y() if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 0)
+        if sideways:
+            self._span.pan(-sideways / 1200 * (self._span.stop - self._span.start))
+            self.span_changed.emit()
+        elif event.position().x() < GUTTER:
+            self._top -= delta.y() // 4
+            self._clamp()
+            self.update()
+        else:
+            share = (event.position().x() - GUTTER) / max(1, self.width() - GUTTER)
+            here = self._span.start + share * (self._span.stop - self._span.start)
+            self._span.zoom_at(here, 1.0015 ** delta.y())
+            self.span_changed.emit()
+        event.accept()
+
+    def _row_at(self, y: float) -> Row | None:
+        n = int((y - RULER + self._top) // ROW)
+        return self._rows[n] if y >= RULER and 0 <= n < len(self._rows) else None
+
+    # --- painting -----------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        t = theme.current().tokens
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), QColor(t.panel))
+        painter.setFont(theme.fixed_font(11))
+        painter.setClipRect(QRect(0, RULER, self.width(), self.height() - RULER))
+        first = self._top // ROW
+        last = min(len(self._rows), (self._top + self.height() - RULER) // ROW + 1)
+        for n in range(first, last):
+            top = RULER + n * ROW - self._top
+            if event.rect().intersects(QRect(0, top, self.width(), ROW)):
+                self._paint_row(painter, self._rows[n], top, t)
+        if not self._rows:
+            painter.setPen(QColor(t.muted))
+            painter.drawText(
+                QRect(GUTTER + 8, RULER, self.width() - GUTTER - 16, ROW), Qt.AlignmentFlag.AlignVCenter, "No objects yet"
+            )
+        painter.setClipping(False)
+        self._paint_ruler(painter, t)
+        self._paint_playhead(painter, t)
+
+    def _paint_ruler(self, painter: QPainter, t: theme.Tokens) -> None:
+        painter.fillRect(QRect(0, 0, self.width(), RULER), QColor(t.window))
+        per_frame = (self.width() - GUTTER) / (self._span.stop - self._span.start)
+        step = next((s for s in _STEPS if s * per_frame >= 72), _STEPS[-1])
+        small = next((s for s in _STEPS if s * per_frame >= 8 and step % s == 0), step)
+        painter.setClipRect(QRect(GUTTER, 0, self.width() - GUTTER, RULER))
+        painter.setPen(QPen(QColor(t.border), 0))
+        begin = int(self._span.start) // small * small
+        for frame in range(begin, int(self._span.stop) + 1, small):
+            x = self.x_of(frame + 0.5)
+            painter.drawLine(QPointF(x, RULER - (9 if frame % step == 0 else 6)), QPointF(x, RULER - 4))
+        painter.setPen(QColor(t.muted))
+        for frame in range(int(self._span.start) // step * step, int(self._span.stop) + 1, step):
+            x = self.x_of(frame + 0.5)
+            box = QRectF(x - 36, 0, 72, 14)
+            if box.left() < GUTTER:
+                box.moveLeft(GUTTER + 2)
+                painter.drawText(box, Qt.AlignmentFlag.AlignLeft, str(frame))
+            else:
+                box.moveRight(min(box.right(), self.width() + 24.0))
+                painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, str(frame))
+        if len(self._cached):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(t.good))
+            edges = np.flatnonzero(np.diff(np.concatenate(([0], self._cached.view(np.int8), [0]))))
+            for a, b in zip(edges[::2], edges[1::2], strict=True):
+                if b >= self._span.start and a <= self._span.stop:
+                    painter.drawRect(QRectF(self.x_of(float(a)), RULER - 3, self.x_of(float(b)) - self.x_of(float(a)), 2))
+        painter.setClipping(False)
+        painter.setPen(QPen(QColor(t.border), 0))
+        painter.drawLine(0, RULER - 1, self.width(), RULER - 1)
+
+    def _paint_row(self, painter: QPainter, row: Row, top: int, t: theme.Tokens) -> None:
+        if row.track == self._selected:
+            wash = QColor(t.accent)
+            wash.setAlpha(36)
+            painter.fillRect(QRect(0, top, self.width(), ROW), wash)
+        painter.setPen(QPen(QColor(t.grid), 0))
+        painter.drawLine(0, top + ROW - 1, self.width(), top + ROW - 1)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(row.colour))
+        painter.drawRoundedRect(QRectF(8, top + 6, 10, 10), 3, 3)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(QColor(t.text if row.visible else t.muted))
+        name = painter.fontMetrics().elidedText(row.label, Qt.TextElideMode.ElideRight, GUTTER - 36)
+        painter.drawText(QRect(26, top, GUTTER - 34, ROW), Qt.AlignmentFlag.AlignVCenter, name)
+        lane = self._lanes.lanes.get(row.track)
+        if lane is None:
+            return
+        image, diamonds, states = self._row_image(row.track, lane, t)
+        painter.setOpacity(1.0 if row.visible else 0.4)
+        span = self._span
+        area = QRectF(GUTTER, top + (ROW - BAR) // 2, self.width() - GUTTER, BAR)
+        if not image.isNull():
+            if span.stop - span.start <= image.width() and image.width() < area.width():
+                left = self.x_of(math.floor(span.start))
+                area = QRectF(left, area.top(), self.x_of(math.floor(span.start) + image.width()) - left, BAR)
+            painter.save()
+            painter.setClipRect(QRectF(GUTTER, top, self.width() - GUTTER, ROW), Qt.ClipOperation.IntersectClip)
+            painter.drawImage(area, image)
+            for x, width, state in states:
+                colour = QColor(t.danger if state == codes.LOST else t.warning)
+                height = 4 if state == codes.LOST else 3
+                y = area.top() + BAR - height if state == codes.OCCLUDED else area.center().y() - height / 2
+                painter.fillRect(QRectF(x, y, width, height), colour)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(t.panel), 1))
+            painter.setBrush(QColor(t.text))
+            for at in diamonds:
+                painter.drawPolygon(_diamond(at.x(), top + ROW / 2))
+            painter.restore()
+        painter.setOpacity(1.0)
+
+    def _row_image(
+        self, track: int, lane: codes.Lane, t: theme.Tokens
+    ) -> tuple[QImage, list[QPointF], list[tuple[float, float, int]]]:
+        width = max(1, self.width() - GUTTER)
+        key = (lane.version, self._span.start, self._span.stop, width, t.dark)
+        known = self._images.get(track)
+        if known is not None and known[0] == key:
+            return known[1], known[2], known[3]
+        strip = lane.strip(self._span.start, self._span.stop, width)
+        table = np.zeros((5, 4), np.uint8)
+        for number, colour in (
+            (codes.IMPORTED, t.source_imported),
+            (codes.INTERPOLATED, t.source_interpolated),
+            (codes.TRACKER, t.source_tracker),
+            (codes.MANUAL, t.source_manual),
+        ):
+            table[number] = (*QColor(colour).getRgb()[2::-1], 255)
+        absent = (strip.state == codes.LOST) | (strip.state == codes.OUT_OF_VIEW)
+        pixels = np.ascontiguousarray(table[np.where(absent, 0, strip.source)])
+        columns = len(pixels)
+        image = QImage(pixels.tobytes(), columns, 1, columns * 4, QImage.Format.Format_ARGB32).copy()
+        whole = columns != width or self._span.stop - self._span.start <= width
+        first = math.floor(self._span.start)
+
+        def x_at(column: int) -> float:
+            return self.x_of(first + column) if whole else GUTTER + float(column)
+
+        marks = np.where(strip.state > codes.VISIBLE, strip.state, 0)
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], marks, [0])).astype(int)))
+        states = [
+            (x_at(int(a)), max(1.0, x_at(int(b)) - x_at(int(a))), int(marks[a]))
+            for a, b in zip(edges[:-1], edges[1:], strict=True)
+            if marks[a]
+        ]
+        half = (x_at(1) - x_at(0)) / 2
+        diamonds: list[QPointF] = []
+        for column in np.flatnonzero(strip.keys):
+            x = x_at(int(column)) + half
+            if not diamonds or x - diamonds[-1].x() >= 4:
+                diamonds.append(QPointF(x, 0))
+        self._images[track] = (key, image, diamonds, states)
+        return image, diamonds, states
+
+    def _paint_playhead(self, painter: QPainter, t: theme.Tokens) -> None:
+        left, right = self.x_of(self._frame), self.x_of(self._frame + 1)
+        if right < GUTTER or left > self.width():
+            return
+        if right - left >= 4:
+            wash = QColor(t.text)
+            wash.setAlpha(28)
+            painter.fillRect(QRectF(left, RULER, right - left, self.height() - RULER), wash)
+        x = (left + right) / 2
+        painter.setPen(QPen(QColor(t.text), 1))
+        painter.drawLine(QPointF(x, 14), QPointF(x, self.height()))
+        text = self._label(self._frame)
+        painter.setFont(theme.fixed_font(11, bold=True))
+        width = painter.fontMetrics().horizontalAdvance(text) + 12
+        tag = QRectF(x - width / 2, 1, width, 15)
+        tag.moveLeft(min(max(tag.left(), float(GUTTER)), self.width() - width - 1.0))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(t.text))
+        painter.drawRoundedRect(tag, 4, 4)
+        painter.setPen(QColor(t.panel))
+        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _diamond(x: float, y: float, r: float = 4.5) -> QPolygonF:
+    return QPolygonF([QPointF(x, y - r), QPointF(x + r, y), QPointF(x, y + r), QPointF(x - r, y)])
+
+
+def gutter_point(row: int) -> QPoint:
+    """A point in the gutter of a row, for tests and tours."""
+    return QPoint(GUTTER // 2, RULER + row * ROW + ROW // 2)

@@ -1,0 +1,153 @@
+"""What the timeline draws, as arrays: one byte per frame and track, kept up to date from each `Change`.
+
+No Qt here. Views ask for pixels: however long the clip, a lane costs as much as the widget is wide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.model.document import Change, Document
+from app.model.tracks import Observation, Source, State, Track
+
+NONE, IMPORTED, INTERPOLATED, TRACKER, MANUAL = range(5)
+"""Sources in order of precedence: when many frames share a pixel, the highest is shown."""
+VISIBLE, OCCLUDED, OUT_OF_VIEW, LOST = 1, 2, 3, 4
+
+_SOURCE = {
+    Source.IMPORTED: IMPORTED,
+    Source.INTERPOLATED: INTERPOLATED,
+    Source.TRACKER: TRACKER,
+    Source.MANUAL: MANUAL,
+}
+_STATE = {State.VISIBLE: VISIBLE, State.OCCLUDED: OCCLUDED, State.OUT_OF_VIEW: OUT_OF_VIEW, State.LOST: LOST}
+_STATE_SHIFT, _KEY, _VERIFIED = 3, 0x40, 0x80
+NO_SCORE = 255
+
+
+def code(seen: Observation | None) -> int:
+    """One observation as a byte: source in bits 0-2, state in bits 3-5, keyframe in bit 6, verified in bit 7."""
+    if seen is None:
+        return 0
+    return (
+        _SOURCE[seen.source]
+        | _STATE[seen.state] << _STATE_SHIFT
+        | (_KEY if seen.keyframe else 0)
+        | (_VERIFIED if seen.verified else 0)
+    )
+
+
+@dataclass
+class Strip:
+    """A lane aggregated to ``n`` pixels: ``source`` and ``state`` uint8 (n,), ``keys`` bool (n,)."""
+
+    source: np.ndarray
+    state: np.ndarray
+    keys: np.ndarray
+
+
+class Lane:
+    """One track: ``codes`` and ``scores`` uint8 (frames,); a score is 0..254, or `NO_SCORE`."""
+
+    def __init__(self, frames: int, track: Track) -> None:
+        self.codes = np.zeros(frames, np.uint8)
+        self.scores = np.full(frames, NO_SCORE, np.uint8)
+        self.version = 0
+        for frame, seen in track.frames.items():
+            self.put(frame, seen)
+
+    def put(self, frame: int, seen: Observation | None) -> None:
+        """Note what one frame holds now; frames outside the clip are left out."""
+        if 0 <= frame < len(self.codes):
+            self.codes[frame] = code(seen)
+            score = None if seen is None else seen.score
+            self.scores[frame] = NO_SCORE if score is None else int(round(min(1.0, max(0.0, score)) * 254))
+
+    def summary(self) -> tuple[int, int, int]:
+        """Frames where the object is present, first and last frame that say anything; (0, 0, -1) when empty."""
+        known = np.flatnonzero(self.codes)
+        if not len(known):
+            return 0, 0, -1
+        states = (self.codes[known] >> _STATE_SHIFT) & 7
+        return int(np.count_nonzero(states <= OCCLUDED)), int(known[0]), int(known[-1])
+
+    def strip(self, start: float, stop: float, pixels: int) -> Strip:
+        """The frames [start, stop) over ``pixels`` columns; a column outside the clip is empty."""
+        bins = _bins(start, stop, pixels, len(self.codes))
+        return Strip(
+            _reduce(np.maximum, self.codes & 7, bins),
+            _reduce(np.maximum, (self.codes >> _STATE_SHIFT) & 7, bins),
+            _reduce(np.maximum, self.codes & _KEY, bins) > 0,
+        )
+
+    def curve(self, start: float, stop: float, pixels: int) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest score of each column: frame positions (n,) and scores (n,) float, nan where there is none."""
+        bins = _bins(start, stop, pixels, len(self.scores))
+        low = _reduce(np.minimum, self.scores, bins, NO_SCORE).astype(float)
+        low[low == NO_SCORE] = np.nan
+        return bins.centres, low / 254
+
+
+@dataclass
+class _Bins:
+    first: np.ndarray
+    inside: np.ndarray
+    centres: np.ndarray
+
+
+def _bins(start: float, stop: float, pixels: int, frames: int) -> _Bins:
+    """First frame of each column. With less than a frame per pixel, columns are whole frames instead."""
+    if stop - start <= pixels:
+        first = np.arange(int(np.floor(start)), int(np.ceil(stop)))
+        centres = first + 0.5
+    else:
+        edges = start + (stop - start) * np.arange(pixels + 1) / pixels
+        first = np.floor(edges[:-1]).astype(int)
+        centres = (edges[:-1] + edges[1:]) / 2
+    return _Bins(first, (first >= 0) & (first < frames), centres)
+
+
+def _reduce(how: np.ufunc, values: np.ndarray, bins: _Bins, empty: int = 0) -> np.ndarray:
+    out = np.full(len(bins.first), empty, values.dtype)
+    if bins.inside.any():
+        first = bins.first[bins.inside]
+        last = int(first[-1]) + max(1, int(first[-1] - first[-2]) if len(first) > 1 else 1)
+        out[bins.inside] = how.reduceat(values[: min(len(values), last)], first)
+    return out
+
+
+class Lanes:
+    """All lanes of a document, in track order."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.lanes: dict[int, Lane] = {}
+
+    def reset(self, doc: Document, frames: int) -> None:
+        """Start over for another document; ``frames`` is the clip's length."""
+        self.frames = frames
+        self.lanes = {number: Lane(frames, track) for number, track in doc.tracks.items()}
+
+    def update(self, doc: Document, change: Change) -> set[int]:
+        """Follow a change; returns the tracks whose lanes look different now."""
+        touched: set[int] = set()
+        if change.structure:
+            for gone in [number for number in self.lanes if number not in doc.tracks]:
+                del self.lanes[gone]
+                touched.add(gone)
+            for number, track in doc.tracks.items():
+                if number not in self.lanes:
+                    self.lanes[number] = Lane(self.frames, track)
+                    touched.add(number)
+            self.lanes = {number: self.lanes[number] for number in doc.tracks}
+        for number, frames in change.frames.items():
+            lane, track = self.lanes.get(number), doc.tracks.get(number)
+            if lane is None or track is None or number in touched:
+                continue
+            for frame in frames:
+                lane.put(frame, track.frames.get(frame))
+            lane.version += 1
+            touched.add(number)
+        return touched

@@ -1,0 +1,383 @@
+"""The window: layout and wiring only. What happens, happens in the session; what is drawn, in the views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QToolBar, QToolButton, QVBoxLayout, QWidget
+
+from app import diagnostics
+from app.gui import recent, theme
+from app.gui.actions import Actions
+from app.gui.asking import Asking, Unsaved
+from app.gui.canvas.tools import DrawTool, SelectTool
+from app.gui.canvas.view import Canvas
+from app.gui.dialogs.error import ErrorDesk
+from app.gui.dialogs.keys import KeysDialog
+from app.gui.dialogs.recover import RecoverDialog
+from app.gui.dialogs.relink import RelinkDialog
+from app.gui.exporting import Exporting
+from app.gui.lanes import Lanes
+from app.gui.notices import NoticeBar
+from app.gui.panels.tracker import TrackerPanel
+from app.gui.panels.tracks import TracksPanel
+from app.gui.panels.transport import TransportBar
+from app.gui.player import Player
+from app.gui.showing import Showing
+from app.gui.start_page import StartPage
+from app.gui.timeline import Timeline
+from app.scene import mode_line
+from app.session import Mode, RelinkError, Session, SessionError
+from app.work.journal import Leftover
+from tracker import registry
+from tracker.api import Box
+
+MESSAGE = 7000
+"""Milliseconds for which a message stands in the status line."""
+
+
+class MainWindow(QMainWindow):
+    """One window, one session. It is the `Ui` of the commands and the hands of the mouse tools."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.lanes = Lanes()
+        self.asking = Asking(self, session, self.may_leave)
+        self.errors = ErrorDesk(self)
+        self.exporting = Exporting(self, session)
+        self._last_open: Path | Leftover | None = None
+        self._closing = False
+        asks = {"open": self.asking.open, "save_as": self.asking.save_as, "export": self.exporting.ask}
+        self.actions_ = Actions(session, self, asks, self.show_error, self)
+        self._build()
+        self.player = Player(session, self, self.transport.show_note)
+        self.showing = Showing(self)
+        self._connect()
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 600)
+        self._restore_geometry()
+        self._mode_changed(session.mode)
+        self.tracker_panel.show_settings(session.settings)
+        self.start_page.set_recent(recent.load())
+
+    # --- layout -------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.select_tool, self.draw_tool = SelectTool(self), DrawTool(self)
+        self.canvas = Canvas(self.select_tool)
+        self.start_page = StartPage(self.actions_)
+        self.notices = NoticeBar(lambda error: self.errors.show(error))
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.start_page)
+        self.stack.addWidget(self.canvas)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self.stack, 1)
+        self.tracks_panel = TracksPanel(self.lanes, self._set_track)
+        self.tracker_panel = TrackerPanel(registry.infos(), self._set_option)
+        self.side = QSplitter(Qt.Orientation.Vertical)
+        self.side.setHandleWidth(1)
+        self.side.addWidget(self.tracks_panel)
+        self.side.addWidget(self.tracker_panel)
+        self.side.setStretchFactor(0, 1)
+        self.side.setCollapsible(0, False)
+        self.side.setMinimumWidth(280)
+        top = QSplitter(Qt.Orientation.Horizontal)
+        top.setHandleWidth(1)
+        top.addWidget(middle)
+        top.addWidget(self.side)
+        top.setStretchFactor(0, 1)
+        top.setCollapsible(0, False)
+        top.setSizes([10_000, 312])
+        self.transport = TransportBar(self.actions_.__getitem__)
+        self.timeline = Timeline(self.lanes)
+        low = QWidget()
+        low.setObjectName("timelineArea")
+        column = QVBoxLayout(low)
+        column.setContentsMargins(0, 1, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.transport)
+        column.addWidget(self.timeline, 1)
+        self.rows = QSplitter(Qt.Orientation.Vertical)
+        self.rows.setHandleWidth(1)
+        self.rows.addWidget(top)
+        self.rows.addWidget(low)
+        self.rows.setStretchFactor(0, 1)
+        self.rows.setCollapsible(0, False)
+        self.rows.setSizes([10_000, 216])
+        self.setCentralWidget(self.rows)
+        self.actions_.fill(self.menuBar())
+        self.addToolBar(self._tool_bar())
+        self._status_bar()
+
+    def _tool_bar(self) -> QToolBar:
+        bar = QToolBar("Tools")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(18, 18))
+        bar.toggleViewAction().setEnabled(False)
+        for name in ("file.open", "file.save", "file.export", "", "edit.undo", "edit.redo", ""):
+            bar.addAction(self.actions_[name]) if name else bar.addSeparator()
+        for name in ("object.new", "track.backward", "track.forward", "track.stop"):
+            button = QToolButton()
+            button.setDefaultAction(self.actions_[name])
+            if name in ("object.new", "track.forward", "track.stop"):
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            bar.addWidget(button)
+            if name == "track.stop":
+                button.setText("Stop")
+        bar.addSeparator()
+        for name in ("object.keyframe", "object.delete_box", "", "view.heat", "view.fit"):
+            bar.addAction(self.actions_[name]) if name else bar.addSeparator()
+        space = QWidget()
+        space.setSizePolicy(space.sizePolicy().Policy.Expanding, space.sizePolicy().Policy.Preferred)
+        bar.addWidget(space)
+        bar.addAction(self.actions_["help.keys"])
+        return bar
+
+    def _status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        bar.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
+        self.mode_label = QLabel()
+        self.message_label = QLabel()
+        self.message_label.setObjectName("muted")
+        self.place_label = QLabel()
+        self.place_label.setObjectName("muted")
+        self.place_label.setFont(theme.fixed_font(12))
+        self.zoom_label = QLabel()
+        self.zoom_label.setObjectName("muted")
+        self.zoom_label.setFont(theme.fixed_font(12))
+        bar.addWidget(self.mode_label)
+        bar.addPermanentWidget(self.message_label)
+        bar.addPermanentWidget(self.place_label)
+        bar.addPermanentWidget(self.zoom_label)
+        self._message_timer = QTimer(self)
+        self._message_timer.setSingleShot(True)
+        self._message_timer.timeout.connect(self.message_label.clear)
+
+    # --- wiring -------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        events = self.session.events
+        events.mode.connect(self._mode_changed)
+        events.message.connect(self.show_message)
+        events.error.connect(self.show_error)
+        events.settings.connect(self._settings_changed)
+        events.opened.connect(self._opened)
+        events.saved.connect(lambda path: (recent.add(path), self.refresh()))
+        for changed in (events.document, events.selection, events.position, events.run):
+            changed.connect(lambda *_: self.refresh())
+        self.timeline.scrubbed.connect(self.session.seek)
+        self.timeline.picked.connect(self.session.select)
+        self.tracks_panel.picked.connect(self.session.select)
+        self.start_page.opened.connect(self.open)
+        self.canvas.hovered.connect(self._tell_place)
+        self.canvas.zoomed.connect(lambda scale: self.zoom_label.setText(f"{scale * self.devicePixelRatioF():.0%}"))
+
+    def refresh(self) -> None:
+        """What depends on the session as a whole: what can be done, the mode in words, the title."""
+        self.actions_.refresh()
+        line = mode_line(self.session.status)
+        if line != self.mode_label.text():
+            self.mode_label.setText(line)
+        self.setWindowTitle(f"{self.session.title or 'SiamLabel'}[*]" + (" — SiamLabel" if self.session.title else ""))
+        self.setWindowModified(self.session.dirty)
+
+    def _mode_changed(self, mode: Mode) -> None:
+        self.stack.setCurrentWidget(self.canvas if self.session.is_open else self.start_page)
+        self.start_page.show_busy(self.session.status.opening if mode is Mode.OPENING else "")
+        self.canvas.set_tool(self.draw_tool if mode is Mode.DRAWING else self.select_tool)
+        self.actions_.show_playing(self.session.playing)
+        self.player.mode_changed()
+        self.refresh()
+
+    def _opened(self) -> None:
+        if isinstance(self._last_open, Path):
+            recent.add(self._last_open)
+        self.notices.hide()
+        self.canvas.setFocus()
+        self.refresh()
+
+    def _settings_changed(self, settings: object) -> None:
+        self.tracker_panel.show_settings(self.session.settings)
+        theme.current().set_scheme(self.session.settings.theme)
+
+    def _set_option(self, name: str, value: object) -> None:
+        self.session.change_settings(**{name: value})
+
+    def _set_track(self, track: int, **values: object) -> None:
+        try:
+            self.session.set_track(track, **values)  # type: ignore[arg-type]
+        except Exception as error:
+            self.show_error(error)
+
+    def _tell_place(self, at: tuple[float, float] | None) -> None:
+        self.place_label.setText("" if at is None else f"{at[0]:.0f}, {at[1]:.0f}")
+
+    def show_message(self, text: str) -> None:
+        self.message_label.setText(text)
+        self._message_timer.start(MESSAGE)
+
+    def show_error(self, error: Exception) -> None:
+        """Every failure ends here: a question, a hint, a note on the picture, an error in words, or a crash report."""
+        if isinstance(error, RelinkError):
+            self._relink(error)
+        elif self.exporting.owns(error):
+            return
+        elif isinstance(error, SessionError):
+            self.notices.hint(str(error))
+        elif type(error).__module__.partition(".")[0] in ("app", "tracker") or isinstance(error, OSError):
+            self.notices.error(error)
+            self.showing.failed(error)
+        else:
+            raise error
+
+    # --- opening and leaving ------------------------------------------------------------------------------------
+
+    def open(self, path: Path | None, *, video: Path | None = None, accept: bool = False) -> None:
+        """Open a path (None: the sample) once the present document may be left."""
+        if video is None and not self.may_leave():
+            return
+        self._last_open = path
+        try:
+            self.session.open(path, video=video, accept=accept)
+        except Exception as error:
+            self.show_error(error)
+
+    def offer_recovery(self) -> bool:
+        """Ask about unsaved work of earlier sessions; True when something is being recovered."""
+        found = self.session.leftovers()
+        if not found:
+            return False
+        dialog = RecoverDialog(found, self)
+        dialog.exec()
+        if dialog.chosen is None:
+            return False
+        self._last_open = dialog.chosen
+        try:
+            self.session.recover(dialog.chosen)
+        except Exception as error:
+            self.show_error(error)
+        return True
+
+    def _relink(self, error: RelinkError) -> None:
+        dialog = RelinkDialog(error, self)
+        if not dialog.exec() or dialog.video is None:
+            return
+        if isinstance(self._last_open, Leftover):
+            self.session.recover(self._last_open, video=dialog.video, accept=dialog.anyway)
+        else:
+            self.open(error.project, video=dialog.video, accept=dialog.anyway)
+
+    def may_leave(self) -> bool:
+        """Whether the present document may go; asks when it has unsaved changes."""
+        self._discard = False
+        if not self.session.dirty:
+            return True
+        answer = self.asking.unsaved()
+        if answer is Unsaved.SAVE:
+            try:
+                self.session.save()
+            except Exception as error:
+                self.show_error(error)
+                return False
+        self._discard = answer is Unsaved.DISCARD
+        return answer is not Unsaved.CANCEL
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._closing:
+            event.accept()
+            return
+        if not self.may_leave():
+            event.ignore()
+            return
+        self._closing = True
+        self.player.stop()
+        self.showing.close()
+        self._save_geometry()
+        self.session.close(discard=self._discard)
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _dropped(event) is not None:
+            event.acceptProposedAction()
+            self.start_page.show_drop(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.start_page.show_drop(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.start_page.show_drop(False)
+        path = _dropped(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.open(path)
+
+    # --- Ui of the commands -------------------------------------------------------------------------------------
+
+    def fit(self) -> None:
+        self.canvas.fit()
+
+    def zoom(self, factor: float) -> None:
+        self.canvas.zoom(factor)
+
+    def show_keys(self) -> None:
+        KeysDialog(self).exec()
+
+    def quit(self) -> None:
+        self.close()
+
+    # --- Hands of the tools -------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """What is labelled is the picture that is seen: stop walking, and stop following a run."""
+        shown = self.session.shown
+        self.session.set_playing(False)
+        if shown is not None and (shown.index != self.session.frame or self.session.run is not None):
+            self.session.seek(shown.index)
+
+    def select(self, track: int | None) -> None:
+        self.session.select(*([] if track is None else [track]))
+
+    def place(self, track: int, box: Box) -> None:
+        try:
+            self.session.set_box(box, track)
+        except Exception as error:
+            self.show_error(error)
+
+    def draw(self, box: Box) -> None:
+        try:
+            if self.session.redraw:
+                self.session.set_box(box)
+            else:
+                self.session.add_object(box)
+        except Exception as error:
+            self.show_error(error)
+
+    # --- geometry, the one thing that QSettings keeps -----------------------------------------------------------
+
+    def _qsettings(self) -> QSettings:
+        return QSettings(str(diagnostics.paths().state / "window.ini"), QSettings.Format.IniFormat)
+
+    def _restore_geometry(self) -> None:
+        self.resize(1360, 860)
+        kept = self._qsettings().value("geometry")
+        if kept is not None:
+            self.restoreGeometry(kept)  # type: ignore[arg-type]
+
+    def _save_geometry(self) -> None:
+        self._qsettings().setValue("geometry", self.saveGeometry())
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    """The first local file or folder of a drag."""
+    urls = event.mimeData().urls()
+    return Path(urls[0].toLocalFile()) if urls and urls[0].isLocalFile() else None
+
+

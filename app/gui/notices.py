@@ -1,0 +1,92 @@
+"""The one calm place for what went wrong: a strip over the picture, details one click away."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from app.gui import theme
+
+LINGER = 8000
+"""Milliseconds for which a mere hint stays."""
+
+
+class NoticeBar(QWidget):
+    """Shows the newest notice. Hints go by themselves, errors stay until they are closed."""
+
+    def __init__(self, show_details: Callable[[Exception], None]) -> None:
+        super().__init__()
+        self._show_details = show_details
+        self._error: Exception | None = None
+        self._colour = ""
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.details = QToolButton()
+        self.details.setText("Details…")
+        self.close_button = QToolButton()
+        self.close_button.setToolTip("Close")
+        self.close_button.setAccessibleName("Close the notice")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.GRID * 2, theme.GRID // 2, theme.GRID, theme.GRID // 2)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.details)
+        row.addWidget(self.close_button)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.hide)
+        self.details.clicked.connect(self._open_details)
+        self.close_button.clicked.connect(self.hide)
+        theme.current().changed.connect(self._dress)
+        self._dress()
+        self.hide()
+
+    def _dress(self) -> None:
+        self.close_button.setIcon(theme.icon("close"))
+        self.update()
+
+    def hint(self, text: str) -> None:
+        """Something that cannot be done now, and what to do instead."""
+        if self.isVisible() and self._error is not None:
+            return  # an error must not be pushed away by a hint
+        self._error = None
+        self._show(text, "warning")
+        self._timer.start(LINGER)
+
+    def error(self, error: Exception) -> None:
+        """Something failed; stays until it is closed."""
+        self._error = error
+        self._timer.stop()
+        self._show(str(error) or type(error).__name__, "danger")
+
+    def _show(self, text: str, colour: str) -> None:
+        self._colour = colour
+        self.text.setText(text)
+        self.details.setVisible(self._error is not None)
+        self.show()
+        self.update()
+
+    def _open_details(self) -> None:
+        if self._error is not None:
+            self._show_details(self._error)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        t = theme.current().tokens
+        colour = QColor(t.danger if self._colour == "danger" else t.warning)
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(t.panel))
+        wash = QColor(colour)
+        wash.setAlpha(40)
+        painter.fillRect(self.rect(), wash)
+        painter.fillRect(0, 0, 4, self.height(), colour)
+
+
+def details_of(error: BaseException) -> str:
+    """The error with its traceback, for a bug report."""
+    return "".join(traceback.format_exception(error)).strip()

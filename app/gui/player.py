@@ -1,0 +1,76 @@
+"""Playing: a clock says which frame is due; what cannot be shown in time is dropped and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
+
+from app.session import Session
+
+
+class Player(QObject):
+    """Drives `Session.seek` while the session plays. Frames are due at their own time stamps, so VFR plays right."""
+
+    def __init__(self, session: Session, parent: QObject, note: Callable[[str], None]) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._note = note
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        self._clock = QElapsedTimer()
+        self._from = 0
+        self._last = 0
+        self._due = 0
+        self._shown = 0
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were due since playing began and never shown."""
+        return max(0, self._due - self._shown)
+
+    def mode_changed(self) -> None:
+        """Start or stop with the session."""
+        if self._session.playing == self._timer.isActive():
+            return
+        if not self._session.playing:
+            self._timer.stop()
+            return
+        if self._session.frame >= self._session.frame_count - 1:
+            self._session.seek(0)
+        self._due = self._shown = 0
+        self._begin()
+        self._timer.start(4)
+
+    def shown(self) -> None:
+        """A picture reached the canvas."""
+        if self._timer.isActive():
+            self._shown += 1
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def _begin(self) -> None:
+        self._from = self._last = self._session.frame
+        self._clock.start()
+
+    def _tick(self) -> None:
+        session = self._session
+        media = session.media
+        if media is None or not session.playing:
+            self._timer.stop()
+            return
+        if session.frame != self._last:  # the user went elsewhere; go on from there
+            self._begin()
+        times = media.times
+        now = times[self._from] + self._clock.elapsed() / 1000 * session.settings.playback_rate
+        due = min(int(np.searchsorted(times, now, side="right")) - 1, session.frame_count - 1)
+        if due > self._last:
+            self._due += due - self._last
+            self._last = due
+            session.seek(due)
+            self._note(f"{self.dropped} dropped" if self.dropped > 1 else "")
+        if due >= session.frame_count - 1:
+            session.set_playing(False)

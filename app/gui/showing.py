@@ -1,0 +1,149 @@
+"""Keeps the views in step with the session: which picture, which primitives, which lanes, which figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QTimer
+
+from app.gui.template import cut_template
+from app.media import Frame, MediaError
+from app.model.document import Change
+from app.model.tracks import State
+from app.scene import scene
+from app.session import LiveItem, RunStatus
+from tracker.api import Verdict
+
+if TYPE_CHECKING:
+    from app.gui.main_window import MainWindow
+
+
+class Showing:
+    """Redraws are gathered: however many events come in one turn of the loop, the scene is made once."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._w = window
+        self._session = window.session
+        self._template_of: tuple[int, int] | None = None
+        self._soon = QTimer(window)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._draw)
+        events = self._session.events
+        events.opened.connect(self._opened)
+        events.document.connect(self._document)
+        events.selection.connect(self._selection)
+        events.position.connect(self._position)
+        events.shown.connect(self._shown)
+        events.live.connect(self._live)
+        events.run.connect(self._run)
+        events.settings.connect(lambda _: self._soon.start())
+        events.cached.connect(self._cached)
+
+    def close(self) -> None:
+        """No more drawing: the session is about to go."""
+        self._soon.stop()
+
+    def failed(self, error: Exception) -> None:
+        """A frame that cannot be shown is said on the picture too, which would otherwise be another frame's."""
+        if isinstance(error, MediaError) and self._session.is_open:
+            self._w.canvas.set_note(f"Frame {self._session.frame} cannot be shown")
+
+    # --- events of the session ----------------------------------------------------------------------------------
+
+    def _opened(self) -> None:
+        doc, frames = self._session.document, self._session.frame_count
+        w = self._w
+        w.lanes.reset(doc, frames)
+        w.timeline.reset(doc, frames)
+        w.tracks_panel.reset(doc)
+        w.canvas.set_image(None)
+        w.canvas.set_note("")
+        w.tracker_panel.show_prediction(None)
+        w.tracker_panel.show_template(None)
+        self._template_of = None
+        self._tell_position()
+
+    def _document(self, change: Change) -> None:
+        doc = self._session.document
+        w = self._w
+        touched = w.lanes.update(doc, change)
+        w.timeline.apply(doc, change, touched)
+        w.tracks_panel.apply(doc, change.structure, touched)
+        self._soon.start()
+
+    def _selection(self) -> None:
+        selected = self._session.selected
+        self._w.timeline.set_selected(selected)
+        self._w.tracks_panel.select(selected)
+        self._soon.start()
+
+    def _position(self, frame: int) -> None:
+        self._w.timeline.set_frame(frame)
+        self._tell_position()
+
+    def _shown(self, frame: Frame) -> None:
+        self._w.canvas.set_note("")
+        self._w.canvas.set_image(frame.image)
+        self._w.player.shown()
+        self._draw()
+
+    def _live(self, item: LiveItem) -> None:
+        self._soon.start()
+
+    def _run(self, status: RunStatus | None) -> None:
+        if status is None:
+            self._w.tracker_panel.show_idle()
+            self._soon.start()
+        else:
+            self._w.tracker_panel.show_run(status.device, status.fps)
+            self._show_template(status.track, status.start)
+
+    def _cached(self) -> None:
+        mask = np.zeros(self._session.frame_count, bool)
+        mask[self._session.cached_frames()] = True
+        self._w.timeline.set_cached(mask)
+
+    # --- drawing ------------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        """The scene of the picture that is on show (not of the frame that is still being decoded)."""
+        self._soon.stop()
+        session = self._session
+        if session.shown is None:
+            self._w.canvas.set_scene(())
+            return
+        live = session.live_here
+        shown = session.shown.index
+        self._w.canvas.set_scene(scene(session.document, shown, session.selection, live, session.settings))
+        self._tell_tracker(live)
+
+    def _tell_tracker(self, live: LiveItem | None) -> None:
+        panel, here = self._w.tracker_panel, self._session.here
+        if live is not None:
+            panel.show_prediction(live.prediction)
+        elif here is not None and here.score is not None:
+            verdict = Verdict.LOST if here.state is State.LOST else Verdict.TRACKED
+            if here.signals.get("uncertain"):
+                verdict = Verdict.UNCERTAIN
+            panel.show_stored(here.score, verdict, "")
+        else:
+            panel.show_prediction(None)
+
+    def _tell_position(self) -> None:
+        session = self._session
+        times = session.media.times if session.media else None
+        seconds = float(times[session.frame]) if times is not None and len(times) else 0.0
+        self._w.transport.show_position(session.frame, session.frame_count, seconds)
+
+    def _show_template(self, track: int, frame: int) -> None:
+        """The exemplar of the run: cut from the frame it started on while that is in the cache."""
+        if self._template_of == (track, frame):
+            return
+        playhead = self._session.playhead
+        seen = self._session.document.tracks[track].at(frame) if track in self._session.document.tracks else None
+        picture = playhead.service.cached(frame) if playhead else None
+        if picture is not None and seen is not None and seen.box is not None:
+            self._template_of = (track, frame)
+            self._w.tracker_panel.show_template(cut_template(picture.image, seen.box))
