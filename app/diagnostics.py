@@ -37,11 +37,6 @@ class Paths:
         return self.config / "settings.json"
 
     @property
-    def journal(self) -> Path:
-        """Home of the autosave journals."""
-        return self.state / "journal"
-
-    @property
     def log(self) -> Path:
         return self.state / "logs" / "siamlabel.log"
 
@@ -83,7 +78,7 @@ def environment_report() -> dict[str, str]:
     report |= {
         "Settings": str(where.settings),
         "Cache": str(where.cache),
-        "Journal": str(where.journal),
+        "Unsaved work": str(where.state),
         "Log": str(where.log),
     }
     return report

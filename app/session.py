@@ -28,7 +28,7 @@ from app.work.errors import RelinkError, SessionError
 from app.work.events import Events, Mode, Status
 from app.work.hand import Hand
 from app.work.jobs import Job, Jobs, Post
-from app.work.journal import Journal, Leftover, leftovers, recover
+from app.work.journal import Journal, Leftover, forget, leftovers
 from app.work.lane import MainLane
 from app.work.playhead import Playhead
 from app.work.run import Runs, RunStatus, plan
@@ -106,20 +106,11 @@ class Session(Hand):
         return self.playhead.media.frames if self.playhead else 0
 
     @property
-    def dirty(self) -> bool:
-        return self.history.dirty
-
-    @property
     def title(self) -> str:
         """The project's name, else the video's."""
         if self.project is not None:
             return self.project.name
         return self.media.path.name if self.media else ""
-
-    @property
-    def run(self) -> RunStatus | None:
-        """The tracking run that goes on, if any."""
-        return self.runs.status
 
     @property
     def mode(self) -> Mode:
@@ -153,10 +144,11 @@ class Session(Hand):
         """Frames that can be shown at once, ascending."""
         return self.playhead.service.cached_indices() if self.playhead else []
 
-    def require_open(self) -> None:
-        """Raises `SessionError` when nothing is open."""
+    def require_open(self) -> MediaInfo:
+        """What is open. Raises `SessionError` when nothing is."""
         if self.playhead is None:
             raise SessionError("Open a video first (Ctrl+O)")
+        return self.playhead.media
 
     # Opening, saving, closing
 
@@ -172,13 +164,16 @@ class Session(Hand):
 
     def leftovers(self) -> list[Leftover]:
         """Unsaved work of sessions that ended without saving, newest first."""
-        return leftovers(self._paths.journal)
+        return leftovers(self._paths.state)
 
     def recover(self, leftover: Leftover, *, video: Path | None = None, accept: bool = False) -> Job[Any]:
-        """Open what a leftover holds; it counts as unsaved, and the leftover is dropped once it is open."""
-        document = recover(leftover)
-        work = opening.open_document(document, leftover.project, self._paths.cache, video, accept)
+        """Open what a leftover holds; it counts as unsaved. The leftover goes when a new journal holds its work."""
+        work = opening.open_leftover(leftover, self._paths.cache, video, accept)
         return self._open(work, leftover.project, leftover)
+
+    def forget(self, leftover: Leftover) -> None:
+        """Delete a leftover that the user does not want."""
+        forget(leftover)
 
     def _open(self, work: Any, path: Path | None, leftover: Leftover | None = None) -> Job[Any]:
         if self._opening:
@@ -201,11 +196,14 @@ class Session(Hand):
         self._shut()
         self._clear()
         self.project = found.project
-        self.history = History(found.document, dirty=leftover is not None)
-        self.journal = Journal.create(self._paths.journal, found.document, found.project)
+        recovered = leftover is not None
+        self.history = History(found.document, dirty=recovered)
+        self.journal = Journal.create(
+            self._paths.state, found.document, found.project, dirty=recovered, on_error=self._journal_failed
+        )
         self.history.subscribe(self._changed)
         if leftover is not None:
-            leftover.discard()
+            self.jobs.run("open", opening.forget_when_safe(self.journal, leftover))
         self.playhead = Playhead(found.media, self.events, self._post, self.settings.cache_mb, self._paths.cache)
         if found.relinked is not None:
             self.commit(SetVideo(found.relinked), "Relink the video")
@@ -219,9 +217,8 @@ class Session(Hand):
 
         Raises `ProjectError`; what was on disk is untouched then.
         """
-        self.require_open()
-        assert self.media is not None
-        target = Path(path) if path else self.project or opening.free_name(opening.default_project(self.media.path))
+        media = self.require_open()
+        target = Path(path) if path else self.project or opening.free_name(opening.default_project(media.path))
         if target.suffix.lower() != opening.SUFFIX:
             target = target.with_name(target.name + opening.SUFFIX)
         self.runs.flush()
@@ -268,11 +265,10 @@ class Session(Hand):
         self, format_id: str, out: Path | str, params: msgspec.Struct | None = None
     ) -> Job[formats.ExportReport]:
         """Write the labels in a format, in the background; the job's value is the report. Raises `FormatError`."""
-        self.require_open()
-        assert self.media is not None
+        media = self.require_open()
         self.runs.flush()
         title = f"Exporting {format_id}"
-        work = formats.export(self.document, self.media.path, format_id, out, params, open_media)
+        work = formats.export(self.document, media.path, format_id, out, params, open_media)
 
         def end(error: Exception | None, cancelled: bool) -> None:
             self.events.progress(title, None)
@@ -327,7 +323,10 @@ class Session(Hand):
         at = HEAT_KINDS.index(self.settings.heat_kind)
         self.change_settings(heat_kind=HEAT_KINDS[(at + 1) % len(HEAT_KINDS)])
 
-    # What the history says
+    # What the history and the journal say
+
+    def _journal_failed(self, error: Exception) -> None:
+        self._post(lambda: self.events.error(error))
 
     def _changed(self, edit: Edit, change: Change) -> None:
         """Every applied edit comes by here, those of undo and of runs too."""
@@ -346,14 +345,13 @@ class Session(Hand):
 
         See `app.work.run.plan` for where it starts and ends. Raises `SessionError` when it cannot start.
         """
-        self.require_open()
-        assert self.media is not None
+        media = self.require_open()
         chosen = self._track(track)
         self.end_drawing()
         self.set_playing(False)
         s = self.settings
         request = plan(
-            self.document, chosen, self.frame, direction, run=self.runs.number(), media=self.media.path,
+            self.document, chosen, self.frame, direction, run=self.runs.number(), media=media.path,
             frames=self.frame_count, tracker=s.tracker, device=s.device, masks=s.masks, lost_after=s.lost_after,
             until=until, resume=self.runs.resume,
         )  # fmt: skip

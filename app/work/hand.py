@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 
+from app.media import MediaInfo
 from app.model.document import Change, Document
 from app.model.edits import Edit, SetTrack
 from app.model.history import History
@@ -12,7 +13,7 @@ from app.model.tracks import Observation, State
 from app.work import editing
 from app.work.errors import SessionError
 from app.work.events import Events, Mode
-from app.work.run import Runs
+from app.work.run import Runs, RunStatus
 from tracker.api import Box
 
 
@@ -33,7 +34,7 @@ class Hand(ABC):
     def frame(self) -> int: ...
 
     @abstractmethod
-    def require_open(self) -> None: ...
+    def require_open(self) -> MediaInfo: ...
 
     @property
     @abstractmethod
@@ -45,6 +46,16 @@ class Hand(ABC):
     @property
     def document(self) -> Document:
         return self.history.document
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is work that is not saved."""
+        return self.history.dirty
+
+    @property
+    def run(self) -> RunStatus | None:
+        """The tracking run that goes on, if any."""
+        return self.runs.status
 
     @property
     def selected(self) -> int | None:

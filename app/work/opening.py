@@ -14,6 +14,7 @@ from app.formats.project import load_project
 from app.media import MediaInfo, probe
 from app.model.document import Document, VideoRef
 from app.work.errors import RelinkError, SessionError
+from app.work.journal import Journal, Leftover, forget, recover
 
 SUFFIX = ".siamlabel"
 SAMPLE = "sample/video.mp4"
@@ -75,6 +76,21 @@ def open_document(
         )  # fmt: skip
     moved = now if video is not None or now.fingerprint != ref.fingerprint else None
     return Opened(doc, media, project, f"Opened {name.name}", moved)
+
+
+def open_leftover(
+    leftover: Leftover, cache: Path, video: Path | None = None, accept: bool = False
+) -> Generator[str, None, Opened]:
+    """Open what a journal holds. Raises `JournalError`, and as `open_path`."""
+    yield "Recovering unsaved work…"
+    return (yield from open_document(recover(leftover), leftover.project, cache, video, accept))
+
+
+def forget_when_safe(journal: Journal, leftover: Leftover) -> Generator[None, None, None]:
+    """Delete a recovered leftover once ``journal`` has its work on disk."""
+    yield
+    if journal.flush(60):
+        forget(leftover)
 
 
 def default_project(video: Path) -> Path:
