@@ -66,8 +66,13 @@ class Mask(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
         return {"size": [self.height, self.width], "counts": self.counts}
 
     def decode(self) -> np.ndarray:
-        """The mask as (height, width) bool, C-contiguous."""
-        return np.ascontiguousarray(coco.decode(self.rle), dtype=bool)
+        """The mask as (height, width) bool, C-contiguous. Raises ValueError when `broken`."""
+        area = self.height * self.width
+        runs, _, bad = _runs([self]) if self.counts else (np.zeros(1, np.int64), None, [True])
+        if bad[0] or runs.min() < 0 or runs.sum() != area:
+            raise ValueError(f"the run lengths of a mask do not fill {self.width} x {self.height} pixels")
+        flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+        return np.ascontiguousarray(flat.reshape(self.width, self.height).T)
 
     @property
     def area(self) -> int:
@@ -114,33 +119,41 @@ def broken(masks: Sequence[Mask]) -> np.ndarray:
 
 
 def _broken(masks: Sequence[Mask]) -> np.ndarray:
-    """`broken` for masks whose counts are not empty. A number is written in digits of five bits, lowest first."""
+    """`broken` for masks whose counts are not empty."""
+    runs, first, bad = _runs(masks)
+    bad |= np.minimum.reduceat(runs, first) < 0
+    area = np.array([m.height * m.width for m in masks])
+    return bad | (np.add.reduceat(runs, first) != area)
+
+
+def _runs(masks: Sequence[Mask]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The run lengths of all masks in a row, the position of each mask's first one, and which masks are ill-formed.
+
+    Counts must not be empty. A number is written in digits of five bits, lowest first, as characters from "0" on.
+    """
     sizes = np.array([len(m.counts) for m in masks])
     heads = np.cumsum(sizes) - sizes  # first digit of each mask
-    digits = np.frombuffer(b"".join(m.counts for m in masks), np.uint8) - np.uint8(48)  # below 48 wraps to above 63
+    digits = np.frombuffer(b"".join(m.counts for m in masks), np.uint8) - np.uint8(48)  # below "0" wraps to above 63
     last = (digits & 32) == 0  # of a number
     bad = (np.maximum.reduceat(digits, heads) > 63) | ~last[heads + sizes - 1]
     last[heads + sizes - 1] = True  # keeps the masks apart even when one breaks off inside a number
     stops = np.flatnonzero(last)
     starts = np.concatenate([[0], stops[:-1] + 1])
     length = stops - starts + 1
-    values = (digits[starts] & 31).astype(np.int64)
+    runs = (digits[starts] & 31).astype(np.int64)
     for place in range(1, 7):
         longer = np.flatnonzero(length > place)
-        values[longer] |= (digits[starts[longer] + place] & 31).astype(np.int64) << (5 * place)
+        runs[longer] |= (digits[starts[longer] + place] & 31).astype(np.int64) << (5 * place)
     negative = np.flatnonzero(digits[stops] & 16)  # two's complement
-    values[negative] -= np.int64(1) << (5 * np.minimum(length[negative], 7))
-    first = np.searchsorted(starts, heads)  # first number of each mask
-    numbers = np.diff(first, append=len(starts))
+    runs[negative] -= np.int64(1) << (5 * np.minimum(length[negative], 7))
+    first = np.searchsorted(starts, heads)
     bad |= np.maximum.reduceat(length, first) > 7
     # From the third run on, a number is the difference to the run two before it; the very first run stands alone.
-    rank = np.arange(len(values)) - np.repeat(first, numbers)
+    rank = np.arange(len(runs)) - np.repeat(first, np.diff(first, append=len(starts)))
     for chosen in (np.flatnonzero(rank & 1), np.flatnonzero((rank & 1 == 0) & (rank > 0))):
-        steps = values[chosen]
+        steps = runs[chosen]
         total = np.cumsum(steps)
         begins = np.flatnonzero(rank[chosen] <= 2)
         before = total[begins] - steps[begins]
-        values[chosen] = total - np.repeat(before, np.diff(begins, append=len(chosen)))
-    bad |= np.minimum.reduceat(values, first) < 0
-    area = np.array([m.height * m.width for m in masks])
-    return bad | (np.add.reduceat(values, first) != area)
+        runs[chosen] = total - np.repeat(before, np.diff(begins, append=len(chosen)))
+    return runs, first, bad
