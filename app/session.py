@@ -152,15 +152,17 @@ class Session(Hand):
 
     # Opening, saving, closing
 
-    def open(self, path: Path | str | None = None, *, video: Path | None = None, accept: bool = False) -> Job[Any]:
+    def open(
+        self, path: Path | str | None = None, *, video: Path | None = None, accept: bool = False, fresh: bool = False
+    ) -> Job[Any]:
         """Open a video, a folder of images, a project, or the sample clip (None), in the background.
 
         ``events.opened`` or ``events.error`` tells how it went. ``video``: where a project's video lies now, after
-        `RelinkError`; ``accept``: take it although its content differs. Unsaved work of the present document stays in
-        its journal, so ask before calling.
+        `RelinkError`; ``accept``: take it although its content differs. ``fresh``: begin anew even when the video has
+        a project beside it. Unsaved work of the present document stays in its journal, so ask before calling.
         """
         target = None if path is None else Path(path)
-        return self._open(opening.open_path(target, self._paths.cache, video, accept), target)
+        return self._open(opening.open_path(target, self._paths.cache, video, accept, fresh), target)
 
     def leftovers(self) -> list[Leftover]:
         """Unsaved work of sessions that ended without saving, newest first."""

@@ -169,3 +169,8 @@ def create(name: str, device: str = "auto", **options: Any) -> Tracker:
     except ImportError as error:
         raise TrackerError(f"{own} cannot be loaded ({error}); run packaging/bootstrap.py to install it.") from error
     return factory(device=device, **entry.fixed, **given)
+
+
+def auto_device() -> str:
+    """What the device ``auto`` means on this machine: ``cuda``, ``mps`` or ``cpu``. Loads torch."""
+    return importlib.import_module("tracker.inference.siamatt").pick_device("auto")

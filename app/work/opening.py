@@ -35,11 +35,12 @@ class Opened:
 
 
 def open_path(
-    path: Path | None, cache: Path, video: Path | None = None, accept: bool = False
+    path: Path | None, cache: Path, video: Path | None = None, accept: bool = False, fresh: bool = False
 ) -> Generator[str, None, Opened]:
     """Open whatever ``path`` is; None is the sample clip. Yields words about what is going on.
 
-    ``video``: where a project's video is now; ``accept``: take it even if it is another file.
+    ``video``: where a project's video is now; ``accept``: take it even if it is another file;
+    ``fresh``: do not look for a project beside a video.
     Raises `SessionError`, `RelinkError`, `MediaError`, `ProjectError`.
     """
     target = (diagnostics.resource(SAMPLE) if path is None else path).expanduser().absolute()
@@ -49,7 +50,7 @@ def open_path(
         return (yield from _open_project(target, cache, video, accept))
     beside = default_project(target)
     media, ref = yield from _examine(target, cache)
-    if beside.exists():
+    if beside.exists() and not fresh:
         doc = load_project(beside)
         if doc.video is not None and doc.video.fingerprint == ref.fingerprint:
             doc.video = msgspec.structs.replace(doc.video, path=ref.path)

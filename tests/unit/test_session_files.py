@@ -244,7 +244,7 @@ def test_export_reports_and_can_be_read(session: Session, clip: Path, tmp_path: 
 def test_an_export_that_fails_is_told(session: Session, clip: Path, tmp_path: Path):
     session.wait(session.open(clip))
     session.add_object(square(0), "cat")
-    with pytest.raises(FormatError, match="there is no format|There is no format"):
+    with pytest.raises(FormatError, match="here is no format"):
         session.export("nonsense", tmp_path / "out")
     (tmp_path / "file").write_text("")
     errors: list[Exception] = []
