@@ -11,12 +11,12 @@ import os
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from app.formats.atomic import sibling, sync_folder, write_bytes
-from app.model.document import Document, Label, VideoRef
+from app.model.document import Count, Document, Label, VideoRef
 from app.model.masks import broken
 from app.model.tracks import Observation, Track
 
@@ -34,10 +34,10 @@ class _Video(msgspec.Struct, forbid_unknown_fields=True):
     path: str  # as seen from the project's folder, with forward slashes
     absolute: str
     fingerprint: str
-    frames: int
-    width: int
-    height: int
-    fps: float
+    frames: Count
+    width: Count
+    height: Count
+    fps: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -135,7 +135,7 @@ def load_project(path: Path) -> Document:
     try:
         file = _FILE.decode(data)
     except msgspec.ValidationError as error:
-        raise _wrong(path, _locate(data) or str(error)) from error
+        raise _wrong(path, _locate(data) or str(error).replace("`$.", "`")) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _wrong(path, str(error)) from error
     _check(file, path)

@@ -1,0 +1,427 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model_strategies import documents, edits
+
+from app.model import AddTrack, Box, Document, EditError, History, Observation, SetFrames, SetLabels, VideoRef, apply
+from app.model.document import Label
+from app.work import journal as journal_module
+from app.work.journal import Journal, JournalError, Leftover, forget, leftovers, recover
+
+PATIENCE = 60.0
+"""Seconds before a wait counts as hung; never a measurement."""
+
+
+def seen(x: float) -> Observation:
+    return Observation(Box(x, 0, 1, 1))
+
+
+def journaled(home: Path, doc: Document | None = None, **options) -> tuple[History, Journal]:
+    history = History(Document() if doc is None else doc)
+    journal = Journal.create(home, history.document, None, **options)
+    history.subscribe(lambda edit, _: journal.record(edit))
+    return history, journal
+
+
+def some_work(history: History, frames: int = 20) -> None:
+    history.commit(AddTrack(history.document.new_track()))
+    for frame in range(frames):
+        history.commit(SetFrames(1, {frame: seen(frame)}))
+
+
+def only(home: Path) -> Leftover:
+    found = leftovers(home)
+    assert len(found) == 1
+    return found[0]
+
+
+@settings(max_examples=25)
+@given(
+    documents(), st.lists(st.tuples(edits(), st.sampled_from(["", "", "undo", "redo", "flush", "save"])), max_size=8)
+)
+def test_replaying_a_journal_gives_the_document(tmp_path_factory, base, actions) -> None:
+    home = tmp_path_factory.mktemp("state")
+    history, journal = journaled(home, base, dirty=True)
+    for edit, then in actions:
+        try:
+            history.commit(edit)
+        except EditError:
+            continue
+        if then == "undo":
+            history.undo()
+        elif then == "redo":
+            history.undo()
+            history.redo()
+        elif then == "flush":
+            assert journal.flush(PATIENCE)
+        elif then == "save":
+            history.mark_saved()
+            journal.rebase(history.document, None, dirty=True)
+    journal.close()
+    assert recover(only(home)) == history.document
+
+
+def test_a_leftover_says_what_it_is(tmp_path) -> None:
+    project = tmp_path / "work.siamlabel"
+    doc = Document(VideoRef("/films/a.mp4", "f", 9, 7, 5, 25.0))
+    before = time.time()
+    journal = Journal.create(tmp_path, doc, project)
+    journal.record(SetLabels((Label("a", "#000000"),)))
+    journal.close()
+    left = only(tmp_path)
+    assert (left.project, left.video, left.edits) == (project, "/films/a.mp4", 1)
+    assert before <= left.when.timestamp() <= time.time()
+    assert left.when.tzinfo is not None
+    assert recover(left).labels == [Label("a", "#000000")]
+    assert recover(left).video == doc.video
+    forget(left)
+    assert leftovers(tmp_path) == []
+    assert list((tmp_path / "journals").iterdir()) == []
+
+
+def test_the_newest_leftover_comes_first(tmp_path) -> None:
+    for name in "ab":
+        journal = Journal.create(tmp_path, Document(), None)
+        journal.record(SetLabels((Label(name, "#000000"),)))
+        journal.close()
+    assert [recover(left).labels[0].name for left in leftovers(tmp_path)] == ["b", "a"]
+
+
+def test_there_is_nothing_to_recover_in_a_new_home(tmp_path) -> None:
+    assert leftovers(tmp_path / "nowhere") == []
+
+
+def test_a_journal_in_use_is_nobodys_leftover(tmp_path) -> None:
+    history, journal = journaled(tmp_path)
+    some_work(history)
+    assert journal.flush(PATIENCE)
+    assert leftovers(tmp_path) == []
+    with pytest.raises(JournalError, match="in use by another SiamLabel"):
+        recover(Leftover(journal.path, None, "", datetime.now(UTC), 1))
+    journal.close()
+    assert only(tmp_path).edits == 21
+
+
+def test_discarding_leaves_nothing(tmp_path) -> None:
+    history, journal = journaled(tmp_path)
+    some_work(history)
+    assert journal.flush(PATIENCE)
+    journal.discard()
+    assert list((tmp_path / "journals").iterdir()) == []
+    history, journal = journaled(tmp_path)
+    journal.discard()  # perhaps before the first write
+    assert list((tmp_path / "journals").iterdir()) == []
+
+
+def test_saving_makes_the_edits_so_far_obsolete(tmp_path) -> None:
+    history, journal = journaled(tmp_path)
+    some_work(history)
+    journal.rebase(history.document, tmp_path / "work.siamlabel")
+    journal.close()
+    assert leftovers(tmp_path) == []  # and it is tidied up
+    assert list((tmp_path / "journals").iterdir()) == []
+
+
+def test_edits_after_a_save_are_recovered_on_top_of_it(tmp_path) -> None:
+    history, journal = journaled(tmp_path)
+    some_work(history)
+    assert journal.flush(PATIENCE)
+    journal.rebase(history.document, tmp_path / "work.siamlabel")
+    history.commit(SetFrames(1, {99: seen(99)}))
+    journal.close()
+    left = only(tmp_path)
+    assert (left.project, left.edits) == (tmp_path / "work.siamlabel", 1)
+    assert recover(left) == history.document
+
+
+def test_a_recovered_document_that_was_not_touched_is_still_offered(tmp_path) -> None:
+    doc = Document(tracks={}, next_id=5)
+    Journal.create(tmp_path, doc, tmp_path / "work.siamlabel", dirty=True).close()
+    left = only(tmp_path)
+    assert left.edits == 0
+    assert recover(left) == doc
+
+
+def test_a_clean_start_leaves_nothing_to_recover(tmp_path) -> None:
+    Journal.create(tmp_path, Document(), None).close()
+    assert leftovers(tmp_path) == []
+
+
+def test_recording_into_a_closed_journal_is_a_mistake(tmp_path) -> None:
+    journal = Journal.create(tmp_path, Document(), None)
+    journal.close()
+    journal.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        journal.record(SetLabels(()))
+
+
+# ---- damage
+
+
+def work_left_behind(home: Path) -> Document:
+    history, journal = journaled(home)
+    some_work(history, 300)
+    journal.close()
+    return history.document
+
+
+def prefix(edits_done: int) -> Document:
+    doc = Document()
+    if edits_done:
+        apply(AddTrack(doc.new_track()), doc)
+        for frame in range(edits_done - 1):
+            apply(SetFrames(1, {frame: seen(frame)}), doc)
+    return doc
+
+
+@pytest.mark.parametrize("harm", ["delete from edits where seq=100", "update edits set body=x'00' where seq=100"])
+@pytest.mark.expected_logs("is damaged .*recovered the 99 edits before")
+def test_of_a_damaged_journal_the_part_before_the_damage_is_recovered(tmp_path, harm) -> None:
+    work_left_behind(tmp_path)
+    left = only(tmp_path)
+    with sqlite3.connect(left.path) as db:
+        db.execute(harm)
+    db.close()
+    assert recover(left) == prefix(99)
+
+
+@pytest.mark.expected_logs("is damaged .*recovered the 1 edits before")
+def test_an_edit_that_does_not_fit_ends_the_recovery(tmp_path) -> None:
+    history, journal = journaled(tmp_path)
+    history.commit(AddTrack(history.document.new_track()))
+    journal.record(SetFrames(77, {}))
+    history.commit(SetFrames(1, {0: seen(0)}))
+    journal.close()
+    assert recover(only(tmp_path)) == prefix(1)
+
+
+@pytest.mark.expected_logs("is damaged", "cannot be read")
+@given(st.floats(0.3, 1), st.binary(min_size=1, max_size=64))
+@settings(max_examples=20)
+def test_scribbling_over_the_tail_never_costs_more_than_the_tail(tmp_path_factory, where, octets) -> None:
+    home = tmp_path_factory.mktemp("state")
+    work_left_behind(home)
+    path = next((home / "journals").iterdir())
+    data = bytearray(path.read_bytes())
+    at = int(where * (len(data) - len(octets)))
+    data[at : at + len(octets)] = octets
+    path.write_bytes(data)
+    for left in leftovers(home):
+        try:
+            doc = recover(left)
+        except JournalError:
+            continue
+        assert doc == prefix(len(doc.tracks[1].frames) + 1 if doc.tracks else 0)
+
+
+@pytest.mark.expected_logs("cannot be read .*set aside as .damaged")
+def test_rubbish_is_set_aside_once(tmp_path) -> None:
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    (folder / "x.journal").write_bytes(b"no database at all" * 100)
+    assert leftovers(tmp_path) == []
+    assert [p.name for p in folder.iterdir()] == ["x.journal.damaged"]
+    assert leftovers(tmp_path) == []
+
+
+def test_a_journal_that_is_just_being_made_is_left_alone(tmp_path) -> None:
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    fresh, old = folder / "fresh.journal", folder / "old.journal"
+    fresh.touch()
+    old.touch()
+    os.utime(old, (0, 0))
+    assert leftovers(tmp_path) == []
+    assert list(folder.iterdir()) == [fresh]
+
+
+def test_a_journal_whose_beginning_is_damaged_says_so(tmp_path) -> None:
+    work_left_behind(tmp_path)
+    left = only(tmp_path)
+    with sqlite3.connect(left.path) as db:
+        db.execute("update base set document=x'80'")
+    db.close()
+    with pytest.raises(JournalError, match="damaged at its beginning"):
+        recover(left)
+
+
+def test_a_journal_of_a_newer_version_is_neither_touched_nor_read(tmp_path) -> None:
+    work_left_behind(tmp_path)
+    left = only(tmp_path)
+    with sqlite3.connect(left.path) as db:
+        db.execute("pragma user_version=2")
+    db.close()
+    assert leftovers(tmp_path) == []
+    assert left.path.exists()
+    with pytest.raises(JournalError, match="newer SiamLabel"):
+        recover(left)
+
+
+def test_a_journal_that_went_away_says_so(tmp_path) -> None:
+    work_left_behind(tmp_path)
+    left = only(tmp_path)
+    forget(left)
+    with pytest.raises(JournalError, match="is gone"):
+        recover(left)
+
+
+# ---- a disk that refuses
+
+
+class Disk:
+    """Lets `Journal` open its database on a disk that is full (``pages`` is the size it may reach) until `free`."""
+
+    def __init__(self, monkeypatch, pages: int) -> None:
+        self.pages = pages
+        self.connect = sqlite3.connect
+        self.reports: list[str] = []
+        self.reported = threading.Event()
+        monkeypatch.setattr(sqlite3, "connect", self.open)
+        monkeypatch.setattr(journal_module, "RETRY", 0.02)
+        monkeypatch.setattr(journal_module, "REST", 0.02)
+
+    def open(self, *args, **kwargs) -> sqlite3.Connection:
+        db = self.connect(*args, **kwargs)
+        if self.pages:
+            db.execute(f"pragma max_page_count={self.pages}")
+        return db
+
+    def free(self) -> None:
+        self.pages = 0
+
+    def report(self, error: JournalError) -> None:
+        self.reports.append(str(error))
+        self.reported.set()
+
+
+def test_a_full_disk_is_reported_once_and_costs_nothing_when_it_recovers(tmp_path, monkeypatch) -> None:
+    disk = Disk(monkeypatch, pages=8)
+    history, journal = journaled(tmp_path, on_error=disk.report)
+    history.commit(AddTrack(history.document.new_track()))
+    for frame in range(1000):
+        history.commit(SetFrames(1, {frame: seen(frame)}))
+    assert disk.reported.wait(PATIENCE)
+    assert not journal.flush(0.2)  # several more attempts fail, silently
+    history.commit(SetFrames(1, {0: None}))
+    assert len(disk.reports) == 1
+    assert "full" in disk.reports[0]
+    assert "Save the project" in disk.reports[0]
+    disk.free()
+    assert journal.flush(PATIENCE)
+    journal.close()
+    assert recover(only(tmp_path)) == history.document
+    assert len(disk.reports) == 1
+
+
+def test_a_save_ends_what_a_full_disk_could_not_take(tmp_path, monkeypatch) -> None:
+    disk = Disk(monkeypatch, pages=8)
+    history, journal = journaled(tmp_path, on_error=disk.report)
+    some_work(history, 1000)
+    assert disk.reported.wait(PATIENCE)
+    journal.rebase(Document(), None)  # much smaller: fits
+    assert journal.flush(PATIENCE)
+    journal.close()
+
+
+def test_a_folder_that_cannot_be_made_is_reported_not_raised(tmp_path) -> None:
+    (tmp_path / "file").touch()
+    reports: list[str] = []
+    journal = Journal.create(tmp_path / "file", Document(), None, on_error=lambda e: reports.append(str(e)))
+    journal.record(SetLabels(()))
+    journal.close()
+    assert len(reports) == 1
+    assert str(tmp_path / "file") in reports[0]
+    assert not journal.flush(0)
+
+
+@pytest.mark.expected_logs("Autosave cannot write")
+def test_without_a_callback_the_failure_is_logged(tmp_path) -> None:
+    (tmp_path / "file").touch()
+    Journal.create(tmp_path / "file", Document(), None).close()
+
+
+@pytest.mark.expected_logs("the report that autosave fails has failed")
+def test_a_report_that_fails_does_not_end_autosave(tmp_path, monkeypatch) -> None:
+    disk = Disk(monkeypatch, pages=8)
+
+    def explode(error: JournalError) -> None:
+        disk.report(error)
+        raise ZeroDivisionError
+
+    history, journal = journaled(tmp_path, on_error=explode)
+    some_work(history, 1000)
+    assert disk.reported.wait(PATIENCE)
+    disk.free()
+    assert journal.flush(PATIENCE)
+    journal.close()
+
+
+def test_an_edit_that_cannot_be_stored_pauses_autosave_until_the_next_save(tmp_path) -> None:
+    reports: list[str] = []
+    history, journal = journaled(tmp_path, on_error=lambda e: reports.append(str(e)))
+    history.commit(SetLabels((Label("good", "#000000"),)))
+    history.commit(SetLabels((Label("\udcff", "#000000"),)))
+    history.commit(SetLabels((Label("good", "#ffffff"),)))
+    assert len(reports) == 1
+    assert "pauses until the next save" in reports[0]
+    assert journal.flush(PATIENCE)
+    journal.rebase(history.document, None)
+    history.commit(SetLabels((Label("better", "#ffffff"),)))
+    journal.close()
+    assert recover(only(tmp_path)) == history.document
+
+
+# ---- kill -9
+
+CHILD = """
+import sys, time
+from pathlib import Path
+from app.model import *
+from app.work.journal import Journal
+home, project = Path(sys.argv[1]), None
+history = History(Document())
+journal = Journal.create(home, history.document, project)
+history.subscribe(lambda edit, _: journal.record(edit))
+history.commit(AddTrack(history.document.new_track()))
+assert journal.flush(60)
+for n in range(10**9):
+    history.commit(SetFrames(1, {n: Observation(Box(n, 0, 1, 1))}), "Track", "run-1")
+    print(time.time(), flush=True)
+    time.sleep(0.004)
+"""
+
+
+def test_kill_9_costs_at_most_one_second_of_edits(tmp_path, root) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert child.stdout is not None
+    with child, child.stdout:
+        when = [float(next(child.stdout))]
+        while when[-1] - when[0] < 2.5:
+            when.append(float(next(child.stdout)))
+        assert leftovers(tmp_path) == []  # its process lives
+        killed = time.time()
+        child.kill()
+        when += [float(line) for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+    left = only(tmp_path)  # its process is dead
+    doc = recover(left)
+    kept = len(doc.tracks[1].frames)
+    assert doc == prefix(kept + 1)
+    assert left.edits == kept + 1
+    lost = [moment for moment in when[kept:] if moment < killed - 1.0]
+    assert not lost
+    forget(left)
+    assert leftovers(tmp_path) == []
