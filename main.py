@@ -54,8 +54,10 @@ def command_line() -> App:
     about = "Label video with trackers. Without a command, the window opens."
     cli = App(name="siamlabel", help=about, version=__version__)
     cli.command(gui)
-    cli.command(commands, name="*")
-    cli.command(trackers, name="*")
+    for app in (commands, trackers):
+        for name in app:
+            if not name.startswith("-"):
+                cli.command(app[name], name=name)
     return cli
 
 
