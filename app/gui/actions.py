@@ -40,6 +40,9 @@ ICONS: Mapping[str, str] = {
     "help.keys": "keyboard",
 }
 
+SHORT = {"track.stop": "Stop", "track.backward": "Track back"}
+"""Titles on the tool bar, where they differ from those in the menu."""
+
 Ask = Callable[[], dict[str, Any] | None]
 """Gathers the parameters of a command; None when the user thought better of it."""
 
@@ -59,8 +62,8 @@ class Actions(QObject):
         for command in COMMANDS:
             action = QAction(command.title, self)
             action.setShortcuts([QKeySequence(key) for key in command.keys])
+            action.setIconText(SHORT.get(command.id, command.title.removesuffix("…")))
             action.setToolTip(_tip(command))
-            action.setStatusTip(command.hint)
             action.triggered.connect(lambda _=False, c=command: self.trigger(c))
             self._actions[command.id] = action
             window.addAction(action)

@@ -36,11 +36,10 @@ class Span:
     """The frames on show, [start, stop) in frames; shared by lanes and curve so that they stay in line."""
 
     def __init__(self) -> None:
-        self.frames = 1
-        self.start = 0.0
-        self.stop = 1.0
+        self.reset(0)
 
     def reset(self, frames: int) -> None:
+        self.open = frames > 0
         self.frames = max(1, frames)
         self.start, self.stop = 0.0, float(self.frames)
 
@@ -221,17 +220,20 @@ class LaneView(QWidget):
             top = RULER + n * ROW - self._top
             if event.rect().intersects(QRect(0, top, self.width(), ROW)):
                 self._paint_row(painter, self._rows[n], top, t)
-        if not self._rows:
+        if not self._rows and self._span.open:
             painter.setPen(QColor(t.muted))
             painter.drawText(
                 QRect(GUTTER + 8, RULER, self.width() - GUTTER - 16, ROW), Qt.AlignmentFlag.AlignVCenter, "No objects yet"
             )
         painter.setClipping(False)
         self._paint_ruler(painter, t)
-        self._paint_playhead(painter, t)
+        if self._span.open:
+            self._paint_playhead(painter, t)
 
     def _paint_ruler(self, painter: QPainter, t: theme.Tokens) -> None:
         painter.fillRect(QRect(0, 0, self.width(), RULER), QColor(t.window))
+        if not self._span.open:
+            return
         per_frame = (self.width() - GUTTER) / (self._span.stop - self._span.start)
         step = next((s for s in _STEPS if s * per_frame >= 72), _STEPS[-1])
         small = next((s for s in _STEPS if s * per_frame >= 8 and step % s == 0), step)

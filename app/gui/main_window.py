@@ -126,11 +126,8 @@ class MainWindow(QMainWindow):
         for name in ("object.new", "track.backward", "track.forward", "track.stop"):
             button = QToolButton()
             button.setDefaultAction(self.actions_[name])
-            if name in ("object.new", "track.forward", "track.stop"):
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             bar.addWidget(button)
-            if name == "track.stop":
-                button.setText("Stop")
         bar.addSeparator()
         for name in ("object.keyframe", "object.delete_box", "", "view.heat", "view.fit"):
             bar.addAction(self.actions_[name]) if name else bar.addSeparator()
@@ -153,6 +150,9 @@ class MainWindow(QMainWindow):
         self.zoom_label = QLabel()
         self.zoom_label.setObjectName("muted")
         self.zoom_label.setFont(theme.fixed_font(12))
+        for label, width in ((self.place_label, 80), (self.zoom_label, 48)):
+            label.setMinimumWidth(width)  # numbers that change must not push their neighbours
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         bar.addWidget(self.mode_label)
         bar.addPermanentWidget(self.message_label)
         bar.addPermanentWidget(self.place_label)
@@ -178,7 +178,7 @@ class MainWindow(QMainWindow):
         self.tracks_panel.picked.connect(self.session.select)
         self.start_page.opened.connect(self.open)
         self.canvas.hovered.connect(self._tell_place)
-        self.canvas.zoomed.connect(lambda scale: self.zoom_label.setText(f"{scale * self.devicePixelRatioF():.0%}"))
+        self.canvas.zoomed.connect(self._tell_zoom)
 
     def refresh(self) -> None:
         """What depends on the session as a whole: what can be done, the mode in words, the title."""
@@ -219,6 +219,10 @@ class MainWindow(QMainWindow):
 
     def _tell_place(self, at: tuple[float, float] | None) -> None:
         self.place_label.setText("" if at is None else f"{at[0]:.0f}, {at[1]:.0f}")
+
+    def _tell_zoom(self, scale: float) -> None:
+        seen = self.canvas.image_size != (0, 0)
+        self.zoom_label.setText(f"{scale * self.devicePixelRatioF():.0%}" if seen else "")
 
     def show_message(self, text: str) -> None:
         self.message_label.setText(text)

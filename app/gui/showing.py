@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QTimer
 
-from app.gui.template import cut_template
+from app.gui.template import cut, template_square
 from app.media import Frame, MediaError
 from app.model.document import Change
 from app.model.tracks import State
@@ -122,7 +122,11 @@ class Showing:
     def _tell_tracker(self, live: LiveItem | None) -> None:
         panel, here = self._w.tracker_panel, self._session.here
         if live is not None:
-            panel.show_prediction(live.prediction)
+            said, shown = live.prediction, self._session.shown
+            search = said.search
+            if search is None and said.crop is not None and shown is not None and shown.index == live.frame:
+                search = cut(shown.image, said.crop.rect, said.crop.size)
+            panel.show_prediction(said, search)
         elif here is not None and here.score is not None:
             verdict = Verdict.LOST if here.state is State.LOST else Verdict.TRACKED
             if here.signals.get("uncertain"):
@@ -146,4 +150,4 @@ class Showing:
         picture = playhead.service.cached(frame) if playhead else None
         if picture is not None and seen is not None and seen.box is not None:
             self._template_of = (track, frame)
-            self._w.tracker_panel.show_template(cut_template(picture.image, seen.box))
+            self._w.tracker_panel.show_template(cut(picture.image, template_square(seen.box)))

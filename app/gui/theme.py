@@ -135,6 +135,7 @@ def stylesheet(t: Tokens) -> str:
     QToolButton:hover {{ background: {t.raised}; border-color: {t.border}; }}
     QToolButton:pressed, QToolButton:checked {{ background: {t.border}; }}
     QToolButton:focus {{ border-color: {t.accent}; }}
+    QToolButton:disabled {{ color: {_mix(t.muted, t.window, 0.6)}; }}
     QToolButton#primary {{ background: {t.accent}; color: {t.on_accent}; font-weight: 600; padding: 5px 10px; }}
     QToolButton#primary:disabled {{ background: {t.raised}; color: {t.muted}; border-color: {t.border}; }}
     QToolButton#stop {{ background: {t.danger}; color: {"#260604" if t.dark else "#ffffff"}; font-weight: 600;
@@ -160,6 +161,7 @@ def stylesheet(t: Tokens) -> str:
     QTableView, QListView, QPlainTextEdit {{ background: {t.base}; border: 1px solid {t.border}; border-radius: 6px;
         selection-background-color: {_mix(t.accent, t.base, 0.28)}; selection-color: {t.text}; }}
     QTableView::item {{ padding: 0 6px; border: 0; }}
+    QHeaderView {{ background: {t.base}; }}
     QHeaderView::section {{ background: {t.base}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.border};
         padding: 4px 6px; font-weight: 400; }}
     QPushButton {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 6px; padding: 6px 14px;

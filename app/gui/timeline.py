@@ -35,7 +35,7 @@ class Curve(pg.PlotWidget):
         item.hideAxis("bottom")
         item.hideButtons()
         item.setMenuEnabled(False)
-        item.setContentsMargins(0, 0, 0, 0)
+        item.layout.setContentsMargins(0, 0, 0, 0)  # it keeps a pixel free, which would shift the curve
         view = item.getViewBox()
         view.setMouseEnabled(False, False)
         view.setDefaultPadding(0)
@@ -60,6 +60,7 @@ class Curve(pg.PlotWidget):
         self._line.setData(x, score)
 
     def set_frame(self, frame: int) -> None:
+        self._head.setVisible(self._span.open)
         self._head.setPos(frame + 0.5)
 
     def follow(self) -> None:
@@ -113,6 +114,7 @@ class Timeline(QWidget):
         self.lane_view.span_changed.connect(self._span_moved)
         self.curve.scrubbed.connect(self._scrub_curve)
         self.curve.follow()
+        self.curve.set_frame(0)
 
     # --- told by the window -------------------------------------------------------------------------------------
 
@@ -123,6 +125,7 @@ class Timeline(QWidget):
         self._set_rows(doc)
         self.lane_view.set_cached(np.zeros(frames, bool))
         self.lane_view.set_frame(0)
+        self.curve.set_frame(0)
         self._span_moved()
 
     def apply(self, doc: Document, change: Change, touched: set[int]) -> None:

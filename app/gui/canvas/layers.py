@@ -44,7 +44,7 @@ def grip_centres(left: float, top: float, width: float, height: float) -> dict[H
 def heat_table(opacity: float) -> list[int]:
     """256 colours as ``0xAARRGGBB``, inferno; weak answers are nearly clear so that the picture stays readable."""
     bgr = cv2.applyColorMap(np.arange(256, dtype=np.uint8).reshape(-1, 1), cv2.COLORMAP_INFERNO)[:, 0].astype(int)
-    alpha = np.round(255 * opacity * np.clip(0.25 + 1.1 * np.linspace(0, 1, 256), 0, 1)).astype(int)
+    alpha = np.round(255 * opacity * np.clip(0.08 + 1.25 * np.linspace(0, 1, 256), 0, 1)).astype(int)
     return [int(a << 24 | r << 16 | g << 8 | b) for a, (b, g, r) in zip(alpha, bgr, strict=True)]
 
 
@@ -79,12 +79,13 @@ class Layers:
         scene = self._with_moved(scene)
         boxes = {p.track: _on_widget(p.box, view) for p in scene if isinstance(p, Rect)}
         taken: list[QRectF] = list(boxes.values())
+        faint = any(isinstance(p, Heat) for p in scene)
         for p in scene:
             match p:
                 case Heat():
                     self._heat(painter, p, view)
                 case MaskFill():
-                    self._mask(painter, p, view)
+                    self._mask(painter, p, view, faint)
                 case SearchRegion():
                     _outline(painter, _on_widget(p.box, view), QColor(255, 255, 255, 150), 1.0, [3.0, 5.0])
                 case Ghost():
@@ -120,13 +121,14 @@ class Layers:
         image = self._cache.get(heat.values, opacity, lambda: _heat_image(heat.values, opacity))
         painter.drawImage(_on_widget(heat.rect, view), image)
 
-    def _mask(self, painter: QPainter, mask: MaskFill, view: Viewport) -> None:
+    def _mask(self, painter: QPainter, mask: MaskFill, view: Viewport, faint: bool) -> None:
+        """``faint``: a heat map lies below and must stay readable."""
         patch = mask.patch
         rows, columns = patch.bits.shape
         if rows == 0 or columns == 0:
             return
         target = _on_widget(Box(patch.x, patch.y, columns, rows), view)
-        opacity = round(mask.opacity, 2)
+        opacity = round(mask.opacity * (0.25 if faint else 1.0), 2)
         image = self._cache.get(patch.bits, (mask.colour, opacity), lambda: _mask_image(patch.bits, mask.colour, opacity))
         painter.drawImage(target, image)
         if mask.outline:

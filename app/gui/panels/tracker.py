@@ -130,10 +130,12 @@ class TrackerPanel(QWidget):
     def __init__(self, infos: Sequence[TrackerInfo], set_option: SetOption) -> None:
         super().__init__()
         self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._set_option = set_option
         self.tracker = QComboBox()
         for info in infos:
             self.tracker.addItem(info.title, info.name)
+            self.tracker.setItemData(self.tracker.count() - 1, info.title, Qt.ItemDataRole.ToolTipRole)
         self._aliases = {alias: info.name for info in infos for alias in info.aliases}
         self.tracker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.tracker.setMinimumContentsLength(12)
@@ -179,6 +181,7 @@ class TrackerPanel(QWidget):
         grid.setVerticalSpacing(theme.GRID // 2 + 2)
         grid.setColumnStretch(1, 1)
         device = QHBoxLayout()
+        device.setSpacing(theme.GRID)
         device.addWidget(self.device, 1)
         device.addWidget(self.masks)
         heat = QHBoxLayout()
@@ -209,8 +212,8 @@ class TrackerPanel(QWidget):
         heading.setObjectName("heading")
         pictures = QHBoxLayout()
         pictures.setSpacing(theme.GRID)
-        pictures.addWidget(self.template)
-        pictures.addWidget(self.search)
+        pictures.addWidget(self.template, 1)
+        pictures.addWidget(self.search, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.GRID, theme.GRID, theme.GRID, theme.GRID)
         column.setSpacing(theme.GRID)
@@ -245,17 +248,17 @@ class TrackerPanel(QWidget):
         self.speed.setText("–")
         self.where.setText("")
 
-    def show_prediction(self, prediction: Prediction | None) -> None:
-        """What the tracker said of the frame on show; None when it said nothing of it."""
+    def show_prediction(self, prediction: Prediction | None, search: np.ndarray | None = None) -> None:
+        """What the tracker said of the frame on show, and the search region's pixels; None when it said nothing."""
         t = theme.current().tokens
         if prediction is None:
             self.score.set_score(None, None)
-            self._say("No tracker answer on this frame", t.muted, "")
+            self._say("No answer here", t.muted, "")
             self.search.set_pixels(None)
             return
         self.score.set_score(prediction.score, prediction.verdict)
         self._say(VERDICTS[prediction.verdict], verdict_colour(prediction.verdict, t), prediction.reason)
-        self.search.set_pixels(prediction.search)
+        self.search.set_pixels(search)
 
     def show_stored(self, score: float | None, verdict: Verdict | None, reason: str) -> None:
         """What the document keeps of a frame whose maps are gone."""

@@ -70,8 +70,9 @@ class TracksModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Horizontal:
             if role == Qt.ItemDataRole.DisplayRole:
                 return ("", "Label", "Frames", "Span")[section]
-            if role == Qt.ItemDataRole.TextAlignmentRole and section in (FRAMES, SPAN):
-                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            if role == Qt.ItemDataRole.TextAlignmentRole:
+                side = Qt.AlignmentFlag.AlignRight if section in (FRAMES, SPAN) else Qt.AlignmentFlag.AlignLeft
+                return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -177,6 +178,7 @@ class TracksPanel(QWidget):
     def __init__(self, lanes: Lanes, set_track: SetTrack) -> None:
         super().__init__()
         self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._set_track = set_track
         self.model = TracksModel(lanes, set_track)
         self.table = QTableView()
@@ -201,7 +203,8 @@ class TracksPanel(QWidget):
         header.setSectionResizeMode(EYE, QHeaderView.ResizeMode.Fixed)
         header.setMinimumSectionSize(32)
         header.resizeSection(EYE, 32)
-        self._hint = QLabel("Press N, then drag a box around the first object.", self.table.viewport())
+        self._open = False
+        self._hint = QLabel("No video is open.", self.table.viewport())
         self._hint.setObjectName("muted")
         self._hint.setWordWrap(True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -224,6 +227,7 @@ class TracksPanel(QWidget):
         self._selected: int | None = None
 
     def reset(self, doc: Document | None) -> None:
+        self._open = doc is not None
         self.model.reset(doc)
         self.select(self._selected)
 
@@ -255,7 +259,9 @@ class TracksPanel(QWidget):
             self.picked.emit(track)
 
     def _show_hint(self) -> None:
-        self._hint.setVisible(self.model.rowCount() == 0)
+        empty = self.model.rowCount() == 0
+        self._hint.setVisible(empty)
+        self._hint.setText("Press N, then drag a box around the first object." if self._open else "No video is open.")
 
     def _menu(self, at) -> None:  # noqa: ANN001
         index = self.table.indexAt(at)
