@@ -30,8 +30,9 @@ from app.work.journal_file import (
     SUFFIX,
     JournalError,
     delete,
-    error_code,
     folder_under,
+    is_in_use,
+    is_passing,
     move,
     open_journal,
     transaction,
@@ -44,6 +45,8 @@ REST = 0.2
 RETRY = 2.0
 """Seconds between two attempts while the disk refuses."""
 
+_PAGE = 4096  # bytes of an SQLite database that holds nothing
+_YEAR_3000 = 32503680000.0  # seconds; a time beyond it is damage
 _ABANDONED = 60.0  # seconds after which a journal without content is rubbish, not one that is just being made
 
 
@@ -264,12 +267,14 @@ def leftovers(home: Path) -> list[Leftover]:
     for path in folder_under(home).glob(f"*{SUFFIX}"):
         try:
             left = _inspect(path)
-        except sqlite3.DatabaseError as error:
-            if error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                log.warning("the journal %s cannot be read (%s); it is set aside as .damaged", path, error)
-                move(path, path.with_name(path.name + ".damaged"))
-            elif error_code(error) != sqlite3.SQLITE_BUSY:  # busy: its process lives
+        except (sqlite3.DatabaseError, UnicodeDecodeError, JournalError) as error:
+            if is_in_use(error):
+                continue  # its process lives
+            if is_passing(error):
                 log.warning("the journal %s cannot be read now: %s", path, error)
+                continue
+            log.warning("the journal %s cannot be read (%s); it is set aside as .damaged", path, error)
+            move(path, path.with_name(path.name + ".damaged"))
             continue
         except OSError:
             continue  # gone meanwhile
@@ -292,13 +297,13 @@ def recover(leftover: Leftover) -> Document:
             if db.execute("pragma user_version").fetchone()[0] > SCHEMA:
                 raise JournalError(f"The journal {path} was made by a newer SiamLabel. Update SiamLabel to recover it.")
             row = db.execute("select document, crc from base").fetchone()
-            if row is None or zlib.crc32(row[0]) != row[1]:
+            if row is None or not isinstance(row[0], bytes) or zlib.crc32(row[0]) != row[1]:
                 raise JournalError(f"The journal {path} is damaged at its beginning and cannot be recovered.")
             doc = msgspec.msgpack.decode(row[0], type=Document)
             _replay(db, doc, path)
             return doc
-    except (sqlite3.Error, msgspec.DecodeError, OSError) as error:
-        if isinstance(error, sqlite3.Error) and error_code(error) == sqlite3.SQLITE_BUSY:
+    except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        if is_in_use(error):
             raise JournalError(f"The journal {path} is in use by another SiamLabel.") from error
         raise JournalError(f"The journal {path} cannot be read: {error}.") from error
 
@@ -310,51 +315,61 @@ def forget(leftover: Leftover) -> None:
 
 def _replay(db: sqlite3.Connection, doc: Document, path: Path) -> None:
     """Apply the edits in order, up to the first that is damaged, missing or does not fit."""
-    rows = db.execute("select seq, body, crc from edits order by seq")
     done = 0
     try:
+        rows = db.execute("select seq, body, crc from edits order by seq")
         while (row := rows.fetchone()) is not None:
             seq, body, crc = row
             if seq != done + 1 or not isinstance(body, bytes) or zlib.crc32(body) != crc:
                 raise sqlite3.DatabaseError(f"edit {done + 1} is missing or damaged")
             apply(msgspec.msgpack.decode(body, type=Edit), doc)
             done += 1
-    except (sqlite3.DatabaseError, msgspec.DecodeError, EditError) as error:
+    except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError, EditError) as error:
         log.warning("the journal %s is damaged (%s); recovered the %d edits before that", path, error, done)
 
 
 def _inspect(path: Path) -> Leftover | None:
     about = path.stat()
-    old = time.time() - about.st_mtime > _ABANDONED
-    found: tuple[str | None, str, int, float] | None = None
-    edits, last = 0, None
-    if about.st_size:
-        with contextlib.closing(open_journal(path, make=False)) as db:
-            if db.execute("pragma user_version").fetchone()[0] > SCHEMA:
-                return None
-            if db.execute("select count(*) from sqlite_master where name in ('base', 'edits')").fetchone()[0] == 2:
-                found = db.execute("select project, video, unsaved, at from base").fetchone()
-            if found is not None:
-                edits, last = _count(db)
-    if found is None:
-        if old:
+    if not about.st_size:
+        if time.time() - about.st_mtime > _ABANDONED:
             delete(path)
         return None
-    project, video, unsaved, at = found
-    if not unsaved and not edits:
+    with contextlib.closing(open_journal(path, make=False)) as db:
+        if db.execute("pragma user_version").fetchone()[0] > SCHEMA:
+            return None
+        if about.st_size <= _PAGE and not db.execute("select count(*) from sqlite_master").fetchone()[0]:
+            row, edits, last, whole = None, 0, None, True
+        else:
+            row = db.execute("select project, video, unsaved, at from base").fetchone()
+            edits, last, whole = _count(db)
+    if row is None and whole and not edits:  # its process died before it could write anything
         delete(path)
         return None
-    when = datetime.fromtimestamp(last or at, UTC).astimezone()
+    match row:
+        case (str() | None as project, str() as video, int() as unsaved, float() as at) if 0 < at < _YEAR_3000:
+            pass
+        case _:
+            raise JournalError("its first row is damaged")
+    if not unsaved and not edits:
+        if not whole:
+            raise JournalError("its edits are damaged")
+        delete(path)
+        return None
+    when = datetime.fromtimestamp(at if last is None else last, UTC).astimezone()
     return Leftover(path, Path(project) if project else None, video, when, edits)
 
 
-def _count(db: sqlite3.Connection) -> tuple[int, float | None]:
-    """How many edits there are and when the last one was made, as far as the file can be read."""
+def _count(db: sqlite3.Connection) -> tuple[int, float | None, bool]:
+    """How many edits there are, when the last one was made, and whether all could be read."""
     edits, last = 0, None
-    with contextlib.suppress(sqlite3.DatabaseError):
-        for (last,) in db.execute("select at from edits order by seq"):  # noqa: B007
-            edits += 1
-    return edits, last
+    try:
+        for (at,) in db.execute("select at from edits order by seq"):
+            if not isinstance(at, float) or not 0 < at < _YEAR_3000:
+                return edits, last, False
+            edits, last = edits + 1, at
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        return edits, last, False
+    return edits, last, True
 
 
 def _latest(items: list[_Base | _Entry]) -> list[_Base | _Entry]:

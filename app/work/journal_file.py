@@ -20,6 +20,16 @@ create table if not exists base (project text, video text, unsaved integer, at r
 create table if not exists edits (seq integer primary key, at real, body blob, crc integer);
 """
 _FILES = ("", "-wal", "-shm", "-journal")  # what SQLite puts beside a database
+_PASSING = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
 
 
 class JournalError(Exception):
@@ -60,9 +70,18 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def error_code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code, 0 when there is none."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+def is_in_use(error: Exception) -> bool:
+    """Whether ``error`` means that a living process has the journal open."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether ``error`` lies with the disk or its permissions, not with the content of the journal."""
+    return _code(error) in _PASSING
+
+
+def _code(error: Exception) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension
 
 
 def move(path: Path, to: Path) -> None:

@@ -235,6 +235,40 @@ def test_rubbish_is_set_aside_once(tmp_path) -> None:
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "update base set at='noon'",
+        "update base set at=1e300",
+        "update base set video=cast(x'ff' as text)",
+        "delete from base",
+        "drop table edits",
+        "update edits set at=null where seq=1",
+    ],
+)
+@pytest.mark.expected_logs("set aside as .damaged")
+def test_a_journal_that_cannot_be_understood_is_never_deleted(tmp_path, harm) -> None:
+    project = tmp_path / "work.siamlabel"
+    journal = Journal.create(tmp_path, Document(), project)
+    journal.record(SetLabels(()))
+    journal.close()
+    with sqlite3.connect(journal.path) as db:
+        db.execute(harm)
+    db.close()
+    assert leftovers(tmp_path) == []
+    assert [p.name for p in journal.path.parent.iterdir()] == [journal.path.name + ".damaged"]
+
+
+def test_a_process_that_died_before_its_first_write_leaves_nothing(tmp_path) -> None:
+    journal = Journal.create(tmp_path, Document(), None)
+    journal.close()
+    with sqlite3.connect(journal.path) as db:
+        db.execute("delete from base")
+    db.close()
+    assert leftovers(tmp_path) == []
+    assert not journal.path.exists()
+
+
 def test_a_journal_that_is_just_being_made_is_left_alone(tmp_path) -> None:
     folder = tmp_path / "journals"
     folder.mkdir()
