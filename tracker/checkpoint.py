@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 from torch import nn
 
 from tracker.api import TrackerError
@@ -27,7 +27,7 @@ def save(net: nn.Module, path: Path, config: NetConfig, about: dict[str, Any]) -
     metadata |= {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    save_file(tensors, part, metadata)
+    part.write_bytes(serialise(tensors, metadata))
     part.replace(path)
 
 

@@ -66,7 +66,12 @@ class SiamAttMobile(nn.Module):
         """(n, h, w, 3) uint8 BGR -> (n, 3, h, w) float32 in [-1, 1]; keeps the channels-last layout the pixels have."""
         return pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
 
-    def _neck(self, p3: Tensor, p4: Tensor) -> Tensor:
+    def neck(self, image: Tensor) -> Tensor:
+        """Features of crops (n, 3, s, s) on the stride-8 grid: 31 cells for 255 px, 15 for 127."""
+        _, _, p3, p4 = self.backbone(image)
+        return self._join(p3, p4)
+
+    def _join(self, p3: Tensor, p4: Tensor) -> Tensor:
         """Sum of both strides on the stride-8 grid, last row and column dropped so that both centres line up.
 
         Cell m of stride 16 sits on cell 2m + 1 of stride 8, hence the replicated border before the upsampling.
@@ -78,8 +83,7 @@ class SiamAttMobile(nn.Module):
 
     def embed(self, exemplar: Tensor) -> Kernels:
         """Kernels of exemplars (n, 3, 127, 127); only the central 7 x 7 cells are kept (reference A.3)."""
-        _, _, p3, p4 = self.backbone(exemplar)
-        z = self._neck(p3, p4)[:, :, 4:11, 4:11]
+        z = self.neck(exemplar)[:, :, 4:11, 4:11]
         return Kernels(*(head.kernel(z) for head in (self.cls, self.loc, self.att, self.off, self.mask)))  # type: ignore[operator]
 
     def match(self, kernels: Kernels, search: Tensor, *, offsets: bool = True) -> Response:
@@ -89,7 +93,7 @@ class SiamAttMobile(nn.Module):
         training (reference C.4, point 5).
         """
         p1, p2, p3, p4 = self.backbone(search)
-        x = self._neck(p3, p4)
+        x = self._join(p3, p4)
         return Response(
             self.cls(x, kernels.cls),
             self.loc(x, kernels.loc),

@@ -136,6 +136,7 @@ class Trainer:
             num_workers=config.workers,
             prefetch_factor=4 if config.workers else None,
             worker_init_fn=_one_thread,
+            generator=torch.Generator(),  # else it draws from the state that a resumed run restores
         )
         for batch in loader:
             yield {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}

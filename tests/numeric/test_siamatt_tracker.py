@@ -1,0 +1,155 @@
+"""The embedded tracker behind its door: with small untrained weights where behaviour is meant, with the shipped ones
+where quality is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tracker import checkpoint, registry
+from tracker.api import Box, HasTemplate, HeatMap, OutOfDeviceMemory, TrackerError
+from tracker.config import NetConfig
+from tracker.inference import siamatt
+from tracker.models.siamatt_mobile import SiamAttMobile
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> siamatt.SiamAttTracker:
+    torch.manual_seed(2)
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    config = NetConfig(channels=8)
+    checkpoint.save(SiamAttMobile(config), path, config, {})
+    return siamatt.create("cpu", weights=path)
+
+
+def picture(seed: int = 0, height: int = 180, width: int = 240) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def test_a_prediction_holds_what_people_look_at(untrained: siamatt.SiamAttTracker) -> None:
+    image = picture()
+    before = image.copy()
+    image.flags.writeable = False
+    target = untrained.start(image, Box(80, 60, 50, 40))
+    assert isinstance(target, HasTemplate)
+    assert target.template.shape == (127, 127, 3)
+    prediction = target.step(image)
+    assert np.array_equal(image, before)
+    assert set(prediction.heat) >= {"classification", "attention", "fused"}
+    for heat in prediction.heat.values():
+        assert heat.values.min() >= 0
+        assert heat.values.max() <= 1
+    assert prediction.crop is not None
+    assert prediction.search is not None
+    assert prediction.search.shape == (255, 255, 3)
+    assert all(np.isfinite(v) for v in prediction.signals.values())
+
+
+def test_heat_maps_lie_centred_on_the_search_region(untrained: siamatt.SiamAttTracker) -> None:
+    prediction = untrained.start(picture(), Box(80, 60, 50, 40)).step(picture())
+    rect, crop = prediction.heat["fused"].rect, prediction.crop
+    assert crop is not None
+    assert (rect.cx, rect.cy) == pytest.approx((crop.rect.cx, crop.rect.cy))
+    assert rect.w == pytest.approx(crop.rect.w * 200 / 255)
+
+
+def test_the_mask_branch_runs_only_when_asked(
+    untrained: siamatt.SiamAttTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = untrained.start(picture(), Box(80, 60, 50, 40))
+    monkeypatch.setattr(untrained.net, "segment", lambda *_: pytest.fail("the mask branch ran"))
+    assert target.step(picture(), want_mask=False).mask is None
+
+
+@pytest.mark.parametrize("box", [(5, 5, 0, 10), (5, 5, 10, -1), (500, 5, 10, 10), (0, 0, float("nan"), 3)])
+def test_impossible_boxes_are_refused_in_words(untrained: siamatt.SiamAttTracker, box: tuple) -> None:
+    with pytest.raises(TrackerError, match="Draw"):
+        untrained.start(picture(), Box(*box))
+
+
+@pytest.mark.parametrize("box", [(-20, -20, 30, 30), (235, 170, 60, 60), (10, 10, 1, 1), (0, 0, 240, 180)])
+def test_boxes_at_the_border_tiny_or_huge_are_followed(untrained: siamatt.SiamAttTracker, box: tuple) -> None:
+    target = untrained.start(picture(), Box(*box))
+    for seed in range(3):
+        found = target.step(picture(seed)).box
+        assert all(np.isfinite(found))
+        assert 0 <= found.cx <= 240
+        assert 0 <= found.cy <= 180
+
+
+def test_targets_of_one_tracker_do_not_disturb_each_other(untrained: siamatt.SiamAttTracker) -> None:
+    alone = untrained.start(picture(), Box(80, 60, 50, 40))
+    expected = [alone.step(picture(s)).box for s in range(3)]
+    one, two = untrained.start(picture(), Box(80, 60, 50, 40)), untrained.start(picture(), Box(20, 90, 30, 60))
+    seen = []
+    for s in range(3):
+        seen.append(one.step(picture(s)).box)
+        two.step(picture(s))
+    assert seen == expected
+
+
+def test_a_mask_is_drawn_where_its_heat_lies() -> None:
+    values = np.zeros((63, 63), np.float32)
+    values[10:20, 30:50] = 1
+    heat = HeatMap(values, Box(40, 20, 126, 126))
+    patch = siamatt.draw_mask(heat, 200, 300, 0.5)
+    full = patch.full(200, 300)
+    rows, columns = np.nonzero(full)
+    assert (rows.min(), rows.max() + 1) == (40, 60)
+    assert (columns.min(), columns.max() + 1) == (100, 140)
+    nothing = siamatt.draw_mask(HeatMap(values, Box(-500, 0, 126, 126)), 200, 300, 0.5)
+    assert nothing.full(200, 300).sum() == 0
+
+
+def test_a_full_device_is_said_so(untrained: siamatt.SiamAttTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = untrained.start(picture(), Box(80, 60, 50, 40))
+
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(untrained.net, "match", full)
+    with pytest.raises(OutOfDeviceMemory, match="CPU"):
+        target.step(picture())
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(TrackerError, match="auto"):
+        siamatt.pick_device("tpu")
+    assert siamatt.pick_device("auto") in ("cpu", "cuda", "mps")
+
+
+def test_missing_weights_name_the_file(tmp_path: Path) -> None:
+    with pytest.raises(TrackerError, match=r"absent\.safetensors"):
+        siamatt.create("cpu", weights=tmp_path / "absent.safetensors")
+
+
+def textured(seed: int, height: int, width: int) -> np.ndarray:
+    """Smooth random texture, which a network trained on pictures can tell apart."""
+    import cv2
+
+    small = np.random.default_rng(seed).integers(0, 256, (height // 8, width // 8, 3), np.uint8)
+    return cv2.GaussianBlur(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), (0, 0), 1.5)
+
+
+def test_the_shipped_weights_follow_a_patch_over_texture() -> None:
+    tracker = registry.create("siamatt-mobile", "cpu")
+    background, patch = textured(1, 240, 320), textured(9, 48, 56)
+    places = [(60 + 4 * i, 80 + 2 * i) for i in range(20)]
+
+    def frame(x: int, y: int) -> np.ndarray:
+        image = background.copy()
+        image[y : y + 48, x : x + 56] = patch
+        return image
+
+    target = tracker.start(frame(*places[0]), Box(*places[0], 56, 48))
+    overlaps = []
+    for x, y in places[1:]:
+        b = target.step(frame(x, y), want_mask=False).box
+        inter = max(0, min(b.x2, x + 56) - max(b.x, x)) * max(0, min(b.y2, y + 48) - max(b.y, y))
+        overlaps.append(inter / (b.area + 56 * 48 - inter))
+    assert np.mean(overlaps) > 0.6
+    assert overlaps[-1] > 0.5
