@@ -23,7 +23,9 @@ from sample_land import LAND_LEFT, LAND_SCALE
 from sample_paint import boat, car, gull, lay, noise, over, pixels, shade, soften, step
 
 SEED = 2026
-SUBFRAMES = 3
+SUBFRAMES = 2
+COARSE = 2  # soft things are painted at half size and enlarged
+SHRINK = np.array([[1 / COARSE, 0, 0], [0, 1 / COARSE, 0]])
 SUN_X, SUN_Y = 0.66, 0.75  # shadows fall this far per unit of height
 
 
@@ -50,7 +52,9 @@ class Studio:
     def picture(self, frame: int, subframes: int = SUBFRAMES) -> np.ndarray:
         """(HEIGHT, WIDTH, 3) uint8 RGB: the mean over the open shutter, graded, with sensor noise."""
         spread = (np.arange(subframes) + 0.5) / subframes - 0.5
-        mean = sum(self.moment((frame + scene.SHUTTER * s) / scene.FPS) for s in spread) / subframes
+        bird = gull(scene.gull_shape(frame / scene.FPS))
+        moments = [self.moment((frame + scene.SHUTTER * s) / scene.FPS, bird) for s in spread]
+        mean = np.sum(moments, axis=0, dtype=np.float32) / subframes
         mean = mean * self.vignette[..., None]
         luma = mean @ np.array([0.3, 0.59, 0.11], np.float32)
         mean = luma[..., None] + 1.04 * (mean - luma[..., None])
@@ -61,14 +65,13 @@ class Studio:
         mean = mean + rng.normal(0, 0.006, mean.shape[:2]).astype(np.float32)[..., None]
         return np.clip(mean * 255 + 0.5, 0, 255).astype(np.uint8)
 
-    def moment(self, t: float) -> np.ndarray:
-        """(HEIGHT, WIDTH, 3) float32: the scene at one instant."""
+    def moment(self, t: float, bird: np.ndarray) -> np.ndarray:
+        """(HEIGHT, WIDTH, 3) float32: the scene at one instant, with the sprite `bird`."""
         view = scene.camera(t)
         ground = self._still(self.land.ground, view)
         image, water = np.ascontiguousarray(ground[..., :3]), ground[..., 3]
         self._play_of_water(image, water, view, t)
-        for place in (scene.twin_frame, scene.boat_frame):
-            self._wake(image, water, view, place, t)
+        self._wakes(image, water, view, t)
         for sprite, place in ((self.boats[1], scene.twin_frame), (self.boats[0], scene.boat_frame)):
             where = scene.chain(view, place(t))
             shade(image, self.boat_shadow, _shift(where, view, 9), 0.50)
@@ -87,12 +90,11 @@ class Studio:
             shade(image, soften(sprite, 1.2), _shift(where, deck, 5), 0.42)
             lay(image, sprite, where)
         over(image, self._still(self.land.tall, scene.camera(t, scene.TALL_RISE)))
-        bird = gull(scene.gull_shape(t))
         flight = scene.gull_frame(t)
         shade(image, soften(bird, 2.4), _shift(scene.chain(view, flight), view, 95), 0.26)
         lay(image, bird, scene.chain(scene.camera(t, scene.GULL_RISE), flight))
-        cloud = self._tile(self.clouds, view, 3.4, (26, 9), t)
-        image *= (1.03 - 0.20 * np.clip(1.7 * cloud - 0.75, 0, 1))[..., None]
+        cloud = self._tile(self.clouds, scene.chain(SHRINK, view), 3.4, (26, 9), t, COARSE)
+        image *= _enlarge(1.03 - 0.20 * np.clip(1.7 * cloud - 0.75, 0, 1))[..., None]
         return image
 
     def _still(self, layer: np.ndarray, view: np.ndarray) -> np.ndarray:
@@ -101,55 +103,58 @@ class Studio:
                               borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
 
     def _tile(
-        self, tile: np.ndarray, view: np.ndarray, size: float, drift: tuple[float, float], t: float
+        self, tile: np.ndarray, view: np.ndarray, size: float, drift: tuple[float, float], t: float, coarse: int = 1
     ) -> np.ndarray:
-        """`tile` repeated over the world, `size` units per pixel, drifting by units per second."""
+        """`tile` repeated over the world, `size` units per pixel, drifting by units per second; picture / `coarse`."""
         matrix = scene.chain(view, np.array([[size, 0, drift[0] * t], [0, size, drift[1] * t]]))
         back = cv2.invertAffineTransform(pixels(matrix))
-        return cv2.warpAffine(tile, back, (scene.WIDTH, scene.HEIGHT), borderMode=cv2.BORDER_WRAP,
+        return cv2.warpAffine(tile, back, (scene.WIDTH // coarse, scene.HEIGHT // coarse), borderMode=cv2.BORDER_WRAP,
                               flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)  # fmt: skip
 
     def _play_of_water(self, image: np.ndarray, water: np.ndarray, view: np.ndarray, t: float) -> None:
-        """Caustics on the shallows, a slow swell and glints on the deep."""
-        a = self._tile(self.ripples[0], view, 0.72, (9, 5), t)
-        b = self._tile(self.ripples[1], view, 0.80, (-7, 6), t)
-        web = np.exp(-((a - b) ** 2) / 0.012)
-        swell = self._tile(self.swell, view, 1.1, (14, 8), t) - 0.5
-        shallow = np.clip(water - 0.30, 0, 1) / 0.7
-        wet = np.clip(water / 0.3, 0, 1)
-        image *= (1 + wet * 0.13 * swell)[..., None]
+        """Caustics on the shallows, a slow swell, small waves and glints."""
+        half = scene.chain(SHRINK, view)
+        a = self._tile(self.ripples[0], half, 0.72, (9, 5), t, COARSE)
+        b = self._tile(self.ripples[1], half, 0.80, (-7, 6), t, COARSE)
+        web = _enlarge(np.exp(-((a - b) ** 2) / 0.012))
+        swell = _enlarge(self._tile(self.swell, half, 1.1, (14, 8), t, COARSE) - 0.5)
+        waves = self._tile(self.waves, view, 0.42, (12, 8), t) - 0.5
+        ridge = self._tile(self.ripples[0], half, 0.30, (-16, 22), t, COARSE)
+        ridge *= self._tile(self.ripples[1], half, 0.34, (19, 15), t, COARSE)
+        glint = _enlarge(step(ridge, 0.66, 0.92))
+        wet = np.minimum(water / 0.3, 1)
+        shallow = np.maximum(water - 0.30, 0) / 0.7
+        image *= (1 + wet * (0.13 * swell + 0.16 * waves))[..., None]
         image += (web * (0.15 * shallow + 0.03 * wet))[..., None] * np.array([0.9, 1.0, 0.92], np.float32)
-        ridge = self._tile(self.ripples[0], view, 0.30, (-16, 22), t) * self._tile(
-            self.ripples[1], view, 0.34, (19, 15), t
-        )
-        image += (0.30 * wet * step(ridge, 0.66, 0.92))[..., None]
-        image *= (1 + 0.16 * wet * (self._tile(self.waves, view, 0.42, (12, 8), t) - 0.5))[..., None]
+        image += (0.30 * wet * glint)[..., None]
 
-    def _wake(self, image: np.ndarray, water: np.ndarray, view: np.ndarray, place, t: float) -> None:
-        """Foam behind a boat: two arms and a churned middle, older foam wider and fainter."""
+    def _wakes(self, image: np.ndarray, water: np.ndarray, view: np.ndarray, t: float) -> None:
+        """Foam behind the boats: two arms and a churned middle each, older foam wider and fainter."""
+        half = scene.chain(SHRINK, view)
+        zoom = float(np.sqrt(np.linalg.det(half[:, :2])))
         ages = np.linspace(0, 2.6, 40)
-        arms, churn = (np.zeros((scene.HEIGHT, scene.WIDTH), np.uint8) for _ in range(2))
-        zoom = np.sqrt(np.linalg.det(view[:, :2]))
-        tracks = {k: [] for k in (-1, 0, 1)}
-        for age in ages:
-            frame = place(t - age)
-            for k, points in tracks.items():
-                start = (-46 if k == 0 else 34 - 60 * min(1.0, 4 * age), k * (13 + 17 * age))
-                points.append(scene.apply(scene.chain(view, frame), np.array([start]))[0])
-        for k, points in tracks.items():
-            for i in range(len(points) - 1, 0, -1):
-                fade = (1 - ages[i] / ages[-1]) ** 1.5
-                a, b = (tuple(int(v) for v in np.round(points[j] * 16 - 8)) for j in (i - 1, i))
-                width = round(zoom * (3 + 5 * ages[i] if k else 15 + 11 * ages[i]))
-                cv2.line(churn if k == 0 else arms, a, b, (int(255 * fade),), max(1, width), cv2.LINE_AA, 4)
+        arms, churn = (np.zeros((scene.HEIGHT // COARSE, scene.WIDTH // COARSE), np.uint8) for _ in range(2))
+        for place in (scene.twin_frame, scene.boat_frame):
+            frames = [scene.chain(half, place(t - age)) for age in ages]
+            for side in (-1, 0, 1):
+                starts = [(34 - 60 * min(1.0, 4 * age) if side else -46, side * (13 + 17 * age)) for age in ages]
+                points = [scene.apply(f, np.array([p]))[0] for f, p in zip(frames, starts, strict=True)]
+                for i in range(len(points) - 1, 0, -1):
+                    fade = (1 - ages[i] / ages[-1]) ** 1.5
+                    a, b = (tuple(int(v) for v in np.round(points[j] * 16 - 8)) for j in (i - 1, i))
+                    width = max(1, round(zoom * (3 + 5 * ages[i] if side else 15 + 11 * ages[i])))
+                    cv2.line(arms if side else churn, a, b, (int(255 * fade),), width, cv2.LINE_AA, 4)
         speck = self._tile(self.foam, view, 0.5, (0, 0), t)
-        arms_f = cv2.GaussianBlur(arms, (0, 0), 2.0 * zoom).astype(np.float32) / 255
-        churn_f = cv2.GaussianBlur(churn, (0, 0), 3.5 * zoom).astype(np.float32) / 255
-        foam = 0.85 * arms_f * (0.35 + 0.65 * speck) + 0.80 * churn_f * np.clip(
-            1.9 * speck - 0.45 + 0.5 * churn_f, 0, 1
-        )
-        foam = np.clip(foam, 0, 0.9) * np.clip(water / 0.3, 0, 1)
+        soft = _enlarge(cv2.GaussianBlur(arms, (0, 0), 2.0 * zoom).astype(np.float32) / 255)
+        stirred = _enlarge(cv2.GaussianBlur(churn, (0, 0), 3.5 * zoom).astype(np.float32) / 255)
+        foam = 0.85 * soft * (0.35 + 0.65 * speck) + 0.80 * stirred * np.clip(1.9 * speck - 0.45 + 0.5 * stirred, 0, 1)
+        foam = np.clip(foam, 0, 0.9) * np.minimum(water / 0.3, 1)
         image += foam[..., None] * (np.array([0.96, 0.99, 0.98], np.float32) - image)
+
+
+def _enlarge(small: np.ndarray) -> np.ndarray:
+    """A map at 1 / COARSE brought to the size of the picture."""
+    return cv2.resize(small, (scene.WIDTH, scene.HEIGHT), interpolation=cv2.INTER_LINEAR)
 
 
 def _shift(where: np.ndarray, view: np.ndarray, height: float) -> np.ndarray:
@@ -201,7 +206,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Render the sample clip and its ground truth.")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--crf", type=int, default=27, help="H.264 quality, lower is better and larger")
+    parser.add_argument("--crf", type=int, default=28, help="H.264 quality, lower is better and larger")
     parser.add_argument("--truth-only", action="store_true", help="boxes and masks, no video")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,7 @@ def stand(land: Land, sprite: np.ndarray, x: float, y: float, height: float, ang
 
 def _afloat(land: Land) -> None:
     """The jetty, moored boats, buoys and the feet of the bridge."""
-    for y in (560.0, 806.0):
+    for y in (520.0, 806.0):
         s = Sheet(112, 26)
         foot = s.box(0, 0, 2 * BRIDGE_HALF + 50, 42, 21)
         s.fill(foot, rgb("#cdbb9c"))
@@ -69,7 +69,7 @@ def _afloat(land: Land) -> None:
         ("#2f6fa3", False, 476, 880, -1.45), ("#d9573a", False, 552, 905, -1.62), ("#f3ead7", True, 560, 800, 0.1),
         ("#fbfaf5", True, 300, 446, -1.45), ("#24475f", True, 640, 440, -1.62), ("#e9b44c", False, 700, 434, -1.5),
         ("#fbfaf5", True, 900, 444, -1.55), ("#8c2f39", True, 960, 446, -1.6), ("#3c8d6e", False, 1330, 430, -0.05),
-        ("#fbfaf5", True, 1520, 448, -1.5), ("#2f6fa3", True, 1760, 446, -1.6), ("#d9573a", False, 1590, 726, 0.5),
+        ("#fbfaf5", True, 1566, 450, -1.5), ("#2f6fa3", True, 1760, 446, -1.6), ("#d9573a", False, 1590, 726, 0.5),
     ):  # fmt: skip
         stand(land, rowboat(colour, sail), x, y, 7 if sail else 4, angle, 1.0 if sail else 0.85, tall=False)
     buoy = Sheet(10, 10)

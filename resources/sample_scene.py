@@ -65,7 +65,7 @@ class Path:
 BOAT_PATH = Path(
     [
         (0.0, 372, 716), (1.2, 500, 672), (2.4, 640, 640), (3.6, 780, 650), (4.8, 915, 692), (6.0, 1046, 700),
-        (7.0, 1150, 684), (8.0, 1268, 640), (9.0, 1366, 556), (10.0, 1428, 440),
+        (7.0, 1150, 684), (8.0, 1270, 636), (9.0, 1370, 562), (10.0, 1440, 472),
     ]
 )  # fmt: skip
 TWIN_PATH = Path(
@@ -172,6 +172,10 @@ def clip(polygon: Polygon, point: np.ndarray, normal: np.ndarray) -> Polygon:
     if len(polygon) == 0:
         return polygon
     side = (polygon - point) @ normal
+    if side.min() >= 0:
+        return polygon
+    if side.max() < 0:
+        return polygon[:0]
     out: list[np.ndarray] = []
     for i in range(len(polygon)):
         a, b, da, db = polygon[i - 1], polygon[i], side[i - 1], side[i]
@@ -215,9 +219,9 @@ def rasterise(polygons: Sequence[Polygon], fine: int = 8) -> np.ndarray:
     canvas = np.zeros(((y1 - y0) * fine, (x1 - x0) * fine), np.uint8)
     for polygon in shown:
         corner = np.round((polygon - (x0, y0)) * fine * 16 - 8).astype(np.int32)
-        cv2.fillPoly(canvas, [corner[:, None]], (1,), shift=4)
-    share = canvas.reshape(y1 - y0, fine, x1 - x0, fine).mean((1, 3))
-    mask[y0:y1, x0:x1] = share >= 0.5
+        cv2.fillPoly(canvas, [corner[:, None]], (fine * fine,), shift=4)
+    covered = cv2.resize(canvas, (int(x1 - x0), int(y1 - y0)), interpolation=cv2.INTER_AREA)  # mean: fine samples hit
+    mask[y0:y1, x0:x1] = covered >= fine * fine // 2
     return mask
 
 
