@@ -42,7 +42,6 @@ class History:
         self._saved: int | None = None if dirty else self._state
         self._done: list[_Step] = []
         self._undone: list[_Step] = []
-        self._closed = 0  # steps below this one take no more edits of their gesture
         self._subscribers: list[Subscriber] = []
         self._owner: int | None = None
         self._telling = False
@@ -51,15 +50,16 @@ class History:
         """Carry out ``edit`` as an undo step of its own, or as part of the step that ``gesture`` opened.
 
         Edits of one gesture (a drag, a tracking run) make one step, also when steps that concern other tracks came in
-        between: the user may edit one track while another one is being tracked. Undo, redo or a step on the same track
-        end a gesture. What was undone cannot be redone afterwards.
+        between: the user may edit, undo and redo on one track while another one is being tracked. A later step on the
+        same track ends a gesture, and so does undoing its step. A new step forgets what could be redone.
 
         Raises `EditError` when the edit does not fit; nothing has changed then. Subscribers are told last.
         """
         self._enter()
         inverse, change = apply(edit, self.document)
-        self._undone.clear()
         at = self._open_step(gesture, change)
+        if at is None or not all(_apart(change, step) for step in self._undone):
+            self._undone.clear()
         if at is None:
             before, self._state = self._state, next(self._names)
             self._done.append(_Step(title, gesture, [], change.tracks, change.video, before, self._state))
@@ -129,6 +129,7 @@ class History:
         if not source:
             return None
         step = source[-1]
+        step.gesture = None  # whatever is still to come of it comes too late
         edit = step.back[0] if len(step.back) == 1 else Group(tuple(reversed(step.back)))
         inverse, change = apply(edit, self.document)
         source.pop()
@@ -136,7 +137,6 @@ class History:
         _push(step.back, inverse)
         target.append(step)
         self._state = step.after if forward else step.before
-        self._closed = len(self._done)
         self._tell(edit, change)
         return change
 
@@ -144,21 +144,21 @@ class History:
         """Where the step of ``gesture`` stands, if ``change`` may still join it."""
         if gesture is None:
             return None
-        for at in range(len(self._done) - 1, self._closed - 1, -1):
-            step = self._done[at]
-            if step.gesture == gesture:
+        for at in range(len(self._done) - 1, -1, -1):
+            if self._done[at].gesture == gesture:
                 return at
-            # Only edits of frames slip past a later step, and only past steps that left their tracks alone.
-            if change.structure or change.video or step.video or change.tracks & step.tracks:
+            if not _apart(change, self._done[at]):
                 return None
         return None
 
     def _rename_states(self, first: int) -> None:
         """The states after step ``first`` are no longer what they were: one of them may have been the saved one."""
-        for step in self._done[first:]:
-            self._state = step.after = next(self._names)
-        for earlier, later in itertools.pairwise(self._done[first:]):
-            later.before = earlier.after
+        later = [*self._done[first:], *reversed(self._undone)]
+        for step in later:
+            step.after = next(self._names)
+        for step, following in itertools.pairwise(later):
+            following.before = step.after
+        self._state = self._done[-1].after
 
     def _enter(self) -> None:
         if self._telling:
@@ -181,6 +181,11 @@ class History:
             self._telling = False
         if failure is not None:
             raise failure
+
+
+def _apart(change: Change, step: _Step) -> bool:
+    """Whether ``change``, of frames alone, could as well have come before ``step``."""
+    return not (change.structure or change.video or step.video or change.tracks & step.tracks)
 
 
 def _push(back: list[Edit], inverse: Edit) -> None:

@@ -52,7 +52,6 @@ class Naive:
     base: Document
     done: list[tuple[str | None, set[int], bool, list[tuple[int, Edit]]]] = field(default_factory=list)
     undone: list = field(default_factory=list)
-    closed: int = 0
     saved: list = field(default_factory=list)
 
     def content(self) -> tuple:
@@ -66,21 +65,26 @@ class Naive:
         return [[number for number, _ in edits] for *_, edits in self.done]
 
     def commit(self, number: int, edit: Edit, gesture: str | None, change) -> None:
-        self.undone.clear()
-        for at in range(len(self.done) - 1, self.closed - 1, -1):
+        def apart(step) -> bool:
+            return not (change.structure or change.video or step[2] or change.tracks & step[1])
+
+        for at in range(len(self.done) - 1, -1, -1):
             name, tracks, video, edits = self.done[at]
             if gesture is not None and name == gesture:
                 edits.append((number, edit))
                 self.done[at] = (name, tracks | change.tracks, video or change.video, edits)
+                if not all(apart(step) for step in self.undone):
+                    self.undone.clear()
                 return
-            if change.structure or change.video or video or change.tracks & tracks:
+            if not apart(self.done[at]):
                 break
+        self.undone.clear()
         self.done.append((gesture, set(change.tracks), change.video, [(number, edit)]))
 
     def turn(self, source: list, target: list) -> None:
         if source:
-            target.append(source.pop())
-            self.closed = len(self.done)
+            _, *rest = source.pop()
+            target.append((None, *rest))
 
 
 actions = st.lists(
@@ -194,6 +198,23 @@ def test_undo_ends_a_gesture(history) -> None:
     history.redo()
     history.commit(SetFrames(1, {1: seen(1)}), "Late", gesture="run-1")
     assert history.steps[2:] == ("Track", "Late")
+
+
+def test_undo_and_redo_on_another_track_do_not_disturb_a_run(history) -> None:
+    history.commit(SetFrames(1, {0: seen(0)}), "Track", gesture="run-1")
+    history.commit(SetFrames(2, {0: seen(9)}), "Draw")
+    history.mark_saved()
+    history.undo()
+    history.commit(SetFrames(1, {1: seen(1)}), "Track", gesture="run-1")
+    assert history.redo_title == "Draw"
+    history.redo()
+    assert history.dirty  # what was saved lacks the second chunk
+    assert history.document.tracks[2].at(0) == seen(9)
+    history.commit(SetFrames(1, {2: seen(2)}), "Track", gesture="run-1")
+    assert history.steps[2:] == ("Track", "Draw")
+    history.undo()
+    history.undo()
+    assert not history.document.tracks[1].frames
 
 
 def test_another_video_is_not_slipped_past(history) -> None:
