@@ -21,6 +21,7 @@ from tracker import registry
 from tracker.api import Box
 
 INTERRUPTED = 130
+PREVIEW_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 FOREVER = 7 * 24 * 3600.0  # seconds; a run takes as long as it takes
 
 
@@ -67,13 +68,18 @@ def track_and_export(task: Task, console: Console) -> Result:
     registry.resolve(task.tracker)
     for name in task.formats:
         formats.get(name)
+    if task.preview is not None and task.preview.suffix.lower() not in PREVIEW_SUFFIXES:
+        raise SessionError(f"The preview {task.preview} cannot be written; give it the ending .mp4")
+    try:
+        task.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SessionError(f"The folder {task.out} cannot be made ({error.strerror}); choose another --out") from error
     session = Session(Settings(tracker=task.tracker, device=task.device, masks=task.masks))
     try:
         session.wait(session.open(task.media, fresh=True), FOREVER)
         _check_frames(task, session.frame_count)
         session.seek(task.frame)
         session.add_object(task.box, task.label)
-        task.out.mkdir(parents=True, exist_ok=True)
         interrupted = not _track(session, task, console)
         _write(session, task, console)
         frames = session.document.tracks[1].frames
@@ -162,5 +168,8 @@ def _write(session: Session, task: Task, console: Console) -> None:
         work = write_preview(session.document.copy(), session.media, task.preview, session.settings)
         with Progress(console=console) as progress:
             bar = progress.add_task("Preview", total=1.0)
-            session.wait(session.jobs.run("export", work, lambda done: progress.update(bar, completed=done)), FOREVER)
+            job = session.jobs.run(
+                "export", work, lambda done: progress.update(bar, completed=done), lambda error, cancelled: None
+            )
+            session.wait(job, FOREVER)  # raises the job's error
         console.print(f"Preview written to {task.preview}", highlight=False)
