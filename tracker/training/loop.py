@@ -122,7 +122,14 @@ class Trainer:
         averaged = SiamAttMobile(self.net_config)
         averaged.load_state_dict(self.average)
         training = dataclasses.asdict(self.config) | {"data": Path(self.config.data).name}
-        about = {"training": training, "steps_done": str(self.step), "torch": str(torch.__version__)}
+        about = {
+            "licence": "Apache-2.0",
+            "preprocess": "BGR, x / 127.5 - 1",
+            "trained_on": sorted(self.config.sets),
+            "training": training,
+            "steps_done": str(self.step),
+            "torch": str(torch.__version__),
+        }
         checkpoint.save(averaged, self.out / "weights.safetensors", self.net_config, about)
 
     def _batches(self) -> Iterator[dict[str, Tensor]]:
