@@ -65,7 +65,7 @@ class Clip:
 @dataclass(frozen=True)
 class Recipe:
     name: str
-    frames: int = 200
+    frames: int = 120
     codec: str = "libx264"
     options: dict[str, str] = field(default_factory=dict)
     pix_fmt: str = "yuv420p"
@@ -90,36 +90,36 @@ def irregular(i: int) -> int:
 
 
 RECIPES: tuple[Recipe, ...] = (
-    Recipe("cfr.mp4", options=x264(30)),
-    Recipe("bframes.mp4", options=x264(48, 3, "b-pyramid=normal:ref=3")),
-    Recipe("bframes.mkv", options=x264(48, 3)),
-    Recipe("bframes.ts", options=x264(48, 3)),
-    Recipe("opengop.mp4", options=x264(40, 3, "open-gop=1:b-pyramid=normal:ref=3")),
-    Recipe("opengop.ts", options=x264(40, 3, "open-gop=1")),
-    Recipe("refresh.mkv", options=x264(30, 0, "intra-refresh=1")),
-    Recipe("shortgop.mp4", frames=120, options=x264(3, 2)),
-    Recipe("allkeys.mp4", frames=120, options=x264(1)),
-    Recipe("vfr.mp4", options=x264(50, 2), pts=irregular),
-    Recipe("vfr.mkv", options=x264(50, 2), pts=irregular),
+    Recipe("cfr.mp4", options=x264(12)),
+    Recipe("bframes.mp4", options=x264(24, 3, "b-pyramid=normal:ref=3")),
+    Recipe("bframes.mkv", options=x264(24, 3)),
+    Recipe("bframes.ts", options=x264(24, 3)),
+    Recipe("opengop.mp4", options=x264(20, 3, "open-gop=1:b-pyramid=normal:ref=3")),
+    Recipe("opengop.ts", options=x264(20, 3, "open-gop=1")),
+    Recipe("refresh.mkv", options=x264(15, 0, "intra-refresh=1")),
+    Recipe("shortgop.mp4", frames=60, options=x264(3, 2)),
+    Recipe("allkeys.mp4", frames=60, options=x264(1)),
+    Recipe("vfr.mp4", options=x264(25, 2), pts=irregular),
+    Recipe("vfr.mkv", options=x264(25, 2), pts=irregular),
     Recipe("gop250.mp4", frames=300, options=x264(250, 3)),
-    Recipe("offset.mp4", options=x264(40, 2), pts=lambda i: 5000 + 40 * i),
-    Recipe("offset.mkv", options=x264(40, 2), pts=lambda i: 61_234 + 40 * i),
-    Recipe("editlist.mp4", frames=120, options=x264(60, 2), hide=25),
-    Recipe("rotated90.mp4", frames=120, options=x264(60, 2), turn=90),
-    Recipe("rotated180.mp4", frames=60, options=x264(60, 2), turn=180),
-    Recipe("rotated270.mp4", frames=120, options=x264(60, 2), turn=-90),
-    Recipe("odd.mp4", frames=120, options=x264(40, 2), pix_fmt="yuv444p", size=(161, 97)),
-    Recipe("oddvp9.webm", frames=80, codec="libvpx-vp9", size=(161, 97),
-           options={"cpu-used": "8", "deadline": "realtime", "g": "40"}),
-    Recipe("hidden.webm", frames=120, codec="libvpx",
-           options={"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8", "b": "400k", "g": "60"}),
-    Recipe("stretched.mp4", frames=60, options=x264(30), aspect=Fraction(4, 3)),
-    Recipe("tenbit.mp4", frames=80, codec="libx265", pix_fmt="yuv420p10le",
-           options={"preset": "ultrafast", "x265-params": "keyint=40:bframes=3:log-level=none:pools=1:frame-threads=1"}),
-    Recipe("mpeg4.mp4", frames=120, codec="mpeg4", options={"bf": "2", "g": "40"}),
-    Recipe("nostamps.avi", frames=100, codec="mpeg4", options={"bf": "2", "g": "20"}, counted=True),
-    Recipe("raw.h264", frames=100, options=x264(25, 2), counted=True),
-    Recipe("double.mkv", frames=100, options=x264(25), pts=lambda i: i // 2, counted=True),
+    Recipe("offset.mp4", options=x264(20, 2), pts=lambda i: 5000 + 40 * i),
+    Recipe("offset.mkv", options=x264(20, 2), pts=lambda i: 61_234 + 40 * i),
+    Recipe("editlist.mp4", frames=90, options=x264(30, 2), hide=25),
+    Recipe("rotated90.mp4", frames=60, options=x264(20, 2), turn=90),
+    Recipe("rotated180.mp4", frames=30, options=x264(20, 2), turn=180),
+    Recipe("rotated270.mp4", frames=60, options=x264(20, 2), turn=-90),
+    Recipe("odd.mp4", frames=60, options=x264(20, 2), pix_fmt="yuv444p", size=(161, 97)),
+    Recipe("oddvp9.webm", frames=40, codec="libvpx-vp9", size=(161, 97),
+           options={"cpu-used": "8", "deadline": "realtime", "g": "10"}),
+    Recipe("hidden.webm", frames=60, codec="libvpx",
+           options={"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8", "b": "400k", "g": "15"}),
+    Recipe("stretched.mp4", frames=30, options=x264(15), aspect=Fraction(4, 3)),
+    Recipe("tenbit.mp4", frames=60, codec="libx265", pix_fmt="yuv420p10le",
+           options={"preset": "ultrafast", "x265-params": "keyint=20:bframes=3:log-level=none:pools=1:frame-threads=1"}),
+    Recipe("mpeg4.mp4", frames=60, codec="mpeg4", options={"bf": "2", "g": "20"}),
+    Recipe("mpeg4.avi", frames=60, codec="mpeg4", options={"bf": "2", "g": "20"}),
+    Recipe("raw.h264", frames=60, options=x264(25, 2), counted=True),
+    Recipe("double.mkv", frames=60, options=x264(25), pts=lambda i: i // 2, counted=True),
     Recipe("one.mp4", frames=1, options=x264(30)),
 )  # fmt: skip
 
