@@ -51,13 +51,21 @@ class Actions(QObject):
     """One QAction per command. Errors of a command go to ``on_error``, never out of a slot."""
 
     def __init__(
-        self, session: Session, ui: Ui, asks: Mapping[str, Ask], on_error: Callable[[Exception], None], window: QWidget
+        self,
+        session: Session,
+        ui: Ui,
+        asks: Mapping[str, Ask],
+        on_error: Callable[[Exception], None],
+        cancel_gesture: Callable[[], bool],
+        window: QWidget,
     ) -> None:
+        """``cancel_gesture`` gives up a mouse drag, if there is one: that is what Esc means then."""
         super().__init__(window)
         self._session = session
         self._ui = ui
         self._asks = asks
         self._on_error = on_error
+        self._cancel_gesture = cancel_gesture
         self._actions: dict[str, QAction] = {}
         for command in COMMANDS:
             action = QAction(command.title, self)
@@ -76,6 +84,8 @@ class Actions(QObject):
 
     def trigger(self, command: Command) -> None:
         """Ask what has to be asked, then do it."""
+        if command.id == "track.stop" and self._cancel_gesture():
+            return
         if not command.when(self._session):
             return
         params: dict[str, Any] | None = {}

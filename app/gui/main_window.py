@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QT
 
 from app import diagnostics
 from app.gui import recent, theme
-from app.gui.actions import Actions
+from app.gui.actions import Actions, Ask
 from app.gui.asking import Asking, Unsaved
 from app.gui.canvas.tools import DrawTool, SelectTool
 from app.gui.canvas.view import Canvas
@@ -50,8 +50,8 @@ class MainWindow(QMainWindow):
         self.exporting = Exporting(self, session)
         self._last_open: Path | Leftover | None = None
         self._closing = False
-        asks = {"open": self.asking.open, "save_as": self.asking.save_as, "export": self.exporting.ask}
-        self.actions_ = Actions(session, self, asks, self.show_error, self)
+        asks: dict[str, Ask] = {"open": self.asking.open, "save_as": self.asking.save_as, "export": self.exporting.ask}
+        self.actions_ = Actions(session, self, asks, self.show_error, lambda: self.canvas.cancel_gesture(), self)
         self._build()
         self.player = Player(session, self, self.transport.show_note)
         self.showing = Showing(self)

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPale
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
-from app.diagnostics import resource
+from app.diagnostics import paths, resource
 
 GRID = 8
 """Spacing unit in logical pixels; margins and gaps are multiples (or halves) of it."""
@@ -168,12 +168,38 @@ def stylesheet(t: Tokens) -> str:
         min-height: 18px; }}
     QPushButton:hover {{ border-color: {t.muted}; }}
     QPushButton:focus {{ border-color: {t.accent}; }}
-    QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; font-weight: 600; }}
+    QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
     QPushButton:disabled {{ color: {t.muted}; background: {t.window}; border-color: {t.border}; }}
+    QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.base}; border: 1px solid {t.border};
+        border-radius: 6px; padding: 4px 8px; min-height: 18px; selection-background-color: {t.accent};
+        selection-color: {t.on_accent}; }}
+    QLineEdit:focus, QComboBox:focus {{ border-color: {t.accent}; }}
+    QComboBox::drop-down {{ border: 0; width: 24px; }}
+    QComboBox::down-arrow {{ image: url({_tinted_file("chevron-down", t.muted)}); width: 14px; height: 14px; }}
+    QComboBox QAbstractItemView {{ background: {t.panel}; border: 1px solid {t.border}; outline: 0; }}
+    QTableView QLineEdit {{ border-radius: 0; padding: 0 4px; }}
+    QCheckBox {{ spacing: 8px; }}
+    QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {t.muted}; border-radius: 4px;
+        background: {t.base}; }}
+    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+        image: url({_tinted_file("check", t.on_accent)}); }}
+    QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
     QProgressBar {{ background: {t.base}; border: 1px solid {t.border}; border-radius: 4px; height: 8px;
         text-align: center; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     """
+
+
+def _tinted_file(name: str, colour: str) -> str:
+    """A tinted copy of an icon in the cache, for style sheets, which know files only; the plain one if that fails."""
+    plain = resource(f"icons/{name}.svg")
+    made = paths().cache / "icons" / f"{name}-{colour.lstrip('#')}.svg"
+    try:
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.write_bytes(plain.read_bytes().replace(b"currentColor", colour.encode()))
+    except OSError:
+        return plain.as_posix()
+    return made.as_posix()
 
 
 def _mix(a: str, b: str, share: float) -> str:

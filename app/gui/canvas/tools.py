@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QCursor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.gui import theme
 from app.gui.canvas.layers import GRIP, grip_centres
@@ -42,7 +42,7 @@ class Hands(Protocol):
 class Tool:
     """Does nothing; the base of the others. Positions are in widget pixels."""
 
-    cursor = QCursor(Qt.CursorShape.ArrowCursor)
+    cursor = Qt.CursorShape.ArrowCursor
     paints_hover = False
 
     def __init__(self, hands: Hands) -> None:
@@ -64,7 +64,7 @@ class Tool:
     def click(self, canvas: Canvas, at: QPointF) -> None:
         """A press on empty ground that did not become a drag."""
 
-    def hover(self, canvas: Canvas, at: QPointF) -> QCursor:
+    def hover(self, canvas: Canvas, at: QPointF) -> Qt.CursorShape:
         """The cursor for a place."""
         return self.cursor
 
@@ -141,14 +141,14 @@ class SelectTool(Tool):
     def click(self, canvas: Canvas, at: QPointF) -> None:
         self.hands.select(None)
 
-    def hover(self, canvas: Canvas, at: QPointF) -> QCursor:
+    def hover(self, canvas: Canvas, at: QPointF) -> Qt.CursorShape:
         grip = grip_at(canvas, at)
         if grip:
-            return QCursor(_RESIZE[grip[1]])
+            return _RESIZE[grip[1]]
         hit = rect_at(canvas, at)
         if hit is None:
-            return QCursor(Qt.CursorShape.ArrowCursor)
-        return QCursor(Qt.CursorShape.SizeAllCursor if hit.selected else Qt.CursorShape.PointingHandCursor)
+            return Qt.CursorShape.ArrowCursor
+        return Qt.CursorShape.SizeAllCursor if hit.selected else Qt.CursorShape.PointingHandCursor
 
     def paint(self, painter: QPainter, canvas: Canvas) -> None:
         if self._moved is not None:
@@ -158,7 +158,7 @@ class SelectTool(Tool):
 class DrawTool(Tool):
     """Drag a box; crosshair and size help to hit the edges."""
 
-    cursor = QCursor(Qt.CursorShape.CrossCursor)
+    cursor = Qt.CursorShape.CrossCursor
     paints_hover = True
 
     def __init__(self, hands: Hands, colour: str = "#ffffff") -> None:
@@ -188,7 +188,7 @@ class DrawTool(Tool):
     def cancel(self, reason: str) -> None:
         self._from = self._box = None
 
-    def hover(self, canvas: Canvas, at: QPointF) -> QCursor:
+    def hover(self, canvas: Canvas, at: QPointF) -> Qt.CursorShape:
         self._at = at
         return self.cursor
 

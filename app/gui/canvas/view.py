@@ -6,7 +6,6 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QCursor,
     QEnterEvent,
     QKeyEvent,
     QMouseEvent,
@@ -229,7 +228,7 @@ class Canvas(QWidget):
 
     def _start_pan(self, at: QPointF) -> None:
         self._drag = at
-        self.setCursor(QCursor(Qt.CursorShape.ClosedHandCursor))
+        self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def _tell(self, at: QPointF) -> None:
         x, y = self.to_image(at)

@@ -51,6 +51,8 @@ class ErrorDialog(QDialog):
         log_button = buttons.addButton("Open the log", QDialogButtonBox.ButtonRole.ActionRole)
         close_button = buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
         close_button.setDefault(True)
+        for button in (self.copy_button, log_button):
+            button.setAutoDefault(False)
         self.copy_button.clicked.connect(self._copy)
         log_button.clicked.connect(
             lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(diagnostics.paths().log.parent)))

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from app.formats import base as formats
 from app.formats.base import ExportReport, FormatError, Preflight
 from app.gui import theme
-from app.gui.dialogs.form import Form
+from app.gui.dialogs.form import Form, form_label
 from app.model.document import Document
 
 
@@ -129,6 +129,7 @@ class ExportDialog(QDialog):
         self.buttons = QDialogButtonBox()
         self.export_button = self.buttons.addButton("Export", QDialogButtonBox.ButtonRole.ActionRole)
         self.export_button.setDefault(True)
+        self.export_button.setAutoDefault(True)
         self.close_button = self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
         self.folder_button = self.buttons.addButton("Show in folder", QDialogButtonBox.ButtonRole.ActionRole)
         self.folder_button.hide()
@@ -149,13 +150,14 @@ class ExportDialog(QDialog):
     def _ask_page(self) -> QWidget:
         page = QWidget()
         browse = QPushButton("Browse…")
+        browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         where = QHBoxLayout()
         where.addWidget(self.path, 1)
         where.addWidget(browse)
         form = QFormLayout()
-        form.addRow("Format", self.format)
-        form.addRow("Write to", where)
+        form.addRow(form_label("Format"), self.format)
+        form.addRow(form_label("Write to"), where)
         heading = QLabel("Will be written")
         heading.setObjectName("heading")
         column = QVBoxLayout(page)

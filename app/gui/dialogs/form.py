@@ -9,9 +9,21 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Meta
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QSpinBox, QWidget
 
 _WORDS = {"all": "All", "labelled": "Only labelled"}
+
+
+LABELS = 72
+"""Width of the titles in logical pixels: forms below each other stay in line."""
+
+
+def form_label(text: str) -> QLabel:
+    """The title of a row."""
+    label = QLabel(text)
+    label.setMinimumWidth(LABELS)
+    label.setObjectName("muted")
+    return label
 
 
 class Form(QWidget):
@@ -39,7 +51,7 @@ class Form(QWidget):
                 control.setToolTip(meta.description)
             control.setAccessibleName(title)
             self.controls[field.name] = control
-            layout.addRow("" if isinstance(control, QCheckBox) else title, control)
+            layout.addRow(form_label("" if isinstance(control, QCheckBox) else title), control)
 
     def value(self) -> msgspec.Struct:
         """The struct as filled in."""

@@ -13,11 +13,11 @@ from app.gui.actions import native
 
 MOUSE = (
     ("Wheel", "Zoom at the cursor"),
-    ("Middle drag, or drag beside the boxes", "Pan"),
-    ("Click a box", "Select it"),
-    ("Drag a box or one of its handles", "Correct it on this frame"),
-    ("Drag in the timeline", "Scrub"),
-    ("Wheel over the timeline", "Zoom in time; with Shift pan"),
+    ("Drag", "A box or handle: correct it"),
+    ("", "Empty ground: pan"),
+    ("Middle drag", "Pan, whatever is below"),
+    ("Timeline", "Drag scrubs, the wheel zooms,"),
+    ("", "Shift with the wheel pans"),
 )
 
 
@@ -40,7 +40,7 @@ class KeysDialog(QDialog):
             heights[side] += len(commands) + 2
             (left, right)[side].addWidget(_block(name, ((_keys(c), c.title.removesuffix("…")) for c in commands)))
         (left, right)[0 if heights[0] <= heights[1] else 1].addWidget(
-            _block("Mouse", ((f"<span>{key}</span>", what) for key, what in MOUSE))
+            _block("Mouse", MOUSE)
         )
         for column in (left, right):
             column.setSpacing(theme.GRID * 2)
@@ -73,7 +73,7 @@ def _block(title: str, rows: Iterable[tuple[str, str]]) -> QWidget:
     grid.addWidget(heading, 0, 0, 1, 2)
     for n, (keys, what) in enumerate(rows, 1):
         key = QLabel(keys)
-        key.setTextFormat(Qt.TextFormat.RichText)
+        key.setTextFormat(Qt.TextFormat.AutoText)
         key.setMinimumWidth(120)
         grid.addWidget(key, n, 0)
         grid.addWidget(QLabel(what), n, 1)

@@ -48,11 +48,11 @@ class Thumbnail(QWidget):
         self._image = QImage()
         self._made_for: tuple[int, int] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(120)
+        self.setFixedHeight(140)
         self.setAccessibleName(caption)
 
     def sizeHint(self) -> QSize:
-        return QSize(100, 120)
+        return QSize(120, 140)
 
     def set_pixels(self, pixels: np.ndarray | None) -> None:
         """(h, w, 3) uint8 BGR, or None."""
