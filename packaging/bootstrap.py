@@ -47,8 +47,8 @@ def main(arguments: list[str]) -> int:
     """Exit code of whatever was started; 1 with one message when set-up could not be finished, 130 after Ctrl+C."""
     options, command, rest = parse(arguments)
     try:
-        check_python(sys.version_info[:2], options.system)
-        check_libraries(command, rest, options.system)
+        check_python(sys.version_info[:2])
+        check_system(command, rest, options.system)
         python = ensure_environment(dev=command == "test", torch=options.torch)
         return test(python, rest) if command == "test" else run(python, rest)
     except (BootstrapError, system_libraries.MissingPackagesError) as error:
@@ -79,30 +79,30 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, str, list[str]]:
     return options, rest[0], rest[1:]
 
 
-def check_python(version: tuple[int, ...], install: bool) -> None:
-    """Refuse a Python that is too old, or one whose venv module its distribution left out."""
-    if version < OLDEST:
-        found = next((name for name in NEWER if shutil.which(name)), None)
-        remedy = (
-            f"{found} is here: start this script with it." if found else "Install it from your system or python.org."
-        )
-        raise BootstrapError(
-            f"SiamLabel needs Python 3.11 or newer; {sys.executable} is {version[0]}.{version[1]}. {remedy}"
-        )
-    if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
+def check_python(version: tuple[int, ...]) -> None:
+    """Refuse a Python that is too old, and name a newer one when there is one."""
+    if version >= OLDEST:
         return
-    package = f"python{version[0]}.{version[1]}-venv"
-    if not shutil.which("apt-get"):
-        raise BootstrapError(f"{sys.executable} lacks the modules venv and ensurepip; install a complete Python.")
-    system_libraries.ensure([], (package,), install, "Making the environment .venv")
+    found = next((name for name in NEWER if shutil.which(name)), None)
+    remedy = f"{found} is here: start this script with it." if found else "Install it from your system or python.org."
+    raise BootstrapError(
+        f"SiamLabel needs Python 3.11 or newer; {sys.executable} is {version[0]}.{version[1]}. {remedy}"
+    )
 
 
-def check_libraries(command: str, rest: list[str], install: bool) -> None:
-    """Qt's system libraries, when Qt will be loaded: for the tests (offscreen) and for the window."""
-    if command == "run" and not opens_window(rest):
-        return
-    lacking = system_libraries.missing(screen=command == "run")
-    system_libraries.ensure(lacking, (), install, "The window" if command == "run" else "Qt")
+def check_system(command: str, rest: list[str], install: bool) -> None:
+    """What the distribution must bring, in one go: Python's venv module, and Qt's libraries when Qt will be loaded.
+
+    Qt is loaded by the tests (offscreen) and by the window.
+    """
+    packages: tuple[str, ...] = ()
+    if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+        if not shutil.which("apt-get"):  # only Debian and its kin leave the module out
+            raise BootstrapError(f"{sys.executable} lacks the modules venv and ensurepip; install a complete Python.")
+        packages = (f"python{sys.version_info[0]}.{sys.version_info[1]}-venv",)
+    qt = command == "test" or opens_window(rest)
+    lacking = system_libraries.missing(screen=command == "run") if qt else []
+    system_libraries.ensure(lacking, packages, install)
 
 
 def opens_window(rest: list[str]) -> bool:

@@ -121,18 +121,18 @@ def install_commands(lacking: list[Need], also: tuple[str, ...] = ()) -> list[li
     return []
 
 
-def ensure(lacking: list[Need], also: tuple[str, ...], install: bool, purpose: str) -> None:
+def ensure(lacking: list[Need], also: tuple[str, ...], install: bool) -> None:
     """Install what is missing when `install`, else raise `MissingPackagesError` with the exact line that does."""
     if not lacking and not also:
         return
     names = ", ".join([*also, *(need.soname for need in lacking)])
     commands = install_commands(lacking, also)
     if not commands:
-        raise MissingPackagesError(f"{purpose} needs {names}: install what brings them, then start again.")
+        raise MissingPackagesError(f"SiamLabel needs {names}: install what brings them, then start again.")
     line = " && ".join(" ".join(command) for command in commands)
     if not install:
-        raise MissingPackagesError(f"{purpose} needs {names}. Install with\n\n    {line}\n\nor add --system.")
-    print(f"{purpose} needs {names}: {line}", flush=True)
+        raise MissingPackagesError(f"SiamLabel needs {names}. Install with\n\n    {line}\n\nor add --system.")
+    print(f"SiamLabel needs {names}: {line}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     codes = [subprocess.call(command, env=environment) for command in commands]
     if codes[-1]:  # of the install; a failing `apt-get update` (one dead extra repository) need not matter

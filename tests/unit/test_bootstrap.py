@@ -78,7 +78,7 @@ def test_usage(bootstrap: ModuleType, arguments: list[str], code: int, capsys: p
 def test_an_old_python_is_told_so(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: "/usr/bin/" + name if name == "python3.12" else None)
     with pytest.raises(bootstrap.BootstrapError, match=r"needs Python 3\.11 or newer; .* is 3\.9\. python3\.12 is"):
-        bootstrap.check_python((3, 9), install=False)
+        bootstrap.check_python((3, 9))
 
 
 def test_a_python_without_venv_names_the_package(
@@ -86,8 +86,15 @@ def test_a_python_without_venv_names_the_package(
 ) -> None:
     monkeypatch.setattr(bootstrap.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: name if name == "apt-get" else None)
-    with pytest.raises(libraries.MissingPackagesError, match=r"apt-get install -y python3\.12-venv"):
-        bootstrap.check_python((3, 12), install=False)
+    lose(libraries, monkeypatch, "libEGL.so.1")
+    version = rf"python3\.{sys.version_info[1]}"
+    with pytest.raises(libraries.MissingPackagesError, match=rf"apt-get install -y {version}-venv\n"):
+        bootstrap.check_system("run", ["info"], install=False)
+    with pytest.raises(libraries.MissingPackagesError, match=rf"apt-get install -y libegl1 {version}-venv\n"):
+        bootstrap.check_system("test", [], install=False)
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: None)
+    with pytest.raises(bootstrap.BootstrapError, match="install a complete Python"):
+        bootstrap.check_system("run", ["info"], install=False)
 
 
 def test_the_script_parses_on_pythons_that_it_refuses(root: Path) -> None:
@@ -231,7 +238,7 @@ def test_missing_libraries_give_the_exact_line(libraries: ModuleType, monkeypatc
     monkeypatch.setattr(libraries.shutil, "which", lambda name: name if name == "apt-get" else None)
     lacking = libraries.missing(screen=True)
     with pytest.raises(libraries.MissingPackagesError) as error:
-        libraries.ensure(lacking, (), install=False, purpose="The window")
+        libraries.ensure(lacking, (), install=False)
     line = "sudo apt-get update && sudo apt-get install -y libegl1 libglib2.0-0 libxcb-cursor0"
     assert f"\n    {line}\n" in str(error.value)
     monkeypatch.setattr(libraries.shutil, "which", lambda name: name if name == "dnf" else None)
@@ -240,7 +247,7 @@ def test_missing_libraries_give_the_exact_line(libraries: ModuleType, monkeypatc
     ]
     monkeypatch.setattr(libraries.shutil, "which", lambda name: None)
     with pytest.raises(libraries.MissingPackagesError, match=r"needs libEGL\.so\.1, .* install what brings them"):
-        libraries.ensure(lacking, (), install=True, purpose="The window")
+        libraries.ensure(lacking, (), install=True)
 
 
 def test_root_needs_no_sudo_and_system_runs_the_line(
@@ -251,7 +258,7 @@ def test_root_needs_no_sudo_and_system_runs_the_line(
     monkeypatch.setattr(libraries.shutil, "which", lambda name: name if name == "apt-get" else None)
     ran: list[list[str]] = []
     monkeypatch.setattr(libraries.subprocess, "call", lambda command, env: ran.append(command) or 0)
-    libraries.ensure(libraries.missing(screen=False), (), install=True, purpose="Qt")
+    libraries.ensure(libraries.missing(screen=False), (), install=True)
     assert ran == [["apt-get", "update"], ["apt-get", "install", "-y", "libgl1"]]
     assert "libGL.so.1" in capsys.readouterr().out
 
