@@ -115,7 +115,7 @@ RECIPES: tuple[Recipe, ...] = (
            options={"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8", "b": "400k", "g": "15"}),
     Recipe("stretched.mp4", frames=30, options=x264(15), aspect=Fraction(4, 3)),
     Recipe("tenbit.mp4", frames=60, codec="libx265", pix_fmt="yuv420p10le",
-           options={"preset": "ultrafast", "x265-params": "keyint=20:bframes=3:log-level=none:pools=1:frame-threads=1"}),
+           options={"preset": "ultrafast", "x265-params": "keyint=20:bframes=3:log-level=none:pools=1"}),
     Recipe("mpeg4.mp4", frames=60, codec="mpeg4", options={"bf": "2", "g": "20"}),
     Recipe("mpeg4.avi", frames=60, codec="mpeg4", options={"bf": "2", "g": "20"}),
     Recipe("raw.h264", frames=60, options=x264(25, 2), counted=True),

@@ -198,6 +198,8 @@ class _Server:
                 self._fetch(*task.wanted, task.direction)
             if task.moved:
                 at, direction, busy = task.at, task.direction, True
+            if s._wanted is not None:
+                continue  # somebody waits: nothing is decoded ahead
             self._reader.abort = lambda: s._closed or s._wanted is not None
             index, way = self._next_ahead(at, direction)
             busy = index is not None

@@ -94,7 +94,7 @@ def test_backward_holds_its_budget_and_decodes_a_group_only_a_few_times(clips: d
                 assert corpus.read(frame.image) == 249 - n
                 held.append(len(steps.gi_frame.f_locals["chunk"]) if steps.gi_frame else 0)
         if frames == 60:
-            # Pieces of 60 (or more, where pictures turn out smaller than thought) cost at most 250 + 190 + 130 + 70 packets.
+            # Pieces of 60 (or more, pictures being smaller than thought) cost at most 250 + 190 + 130 + 70 packets.
             assert reader.fed < 800
     assert max(held) <= 130
 
