@@ -6,6 +6,7 @@ random state, so a run that was interrupted ends with the same weights as one th
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 import time
@@ -119,7 +120,7 @@ class Trainer:
         part = self.out / "last.part"
         torch.save(state, part)
         part.replace(self.out / "last.pt")
-        averaged = SiamAttMobile(self.net_config)
+        averaged = copy.deepcopy(self.net)  # a new network would draw from the random state just saved
         averaged.load_state_dict(self.average)
         training = dataclasses.asdict(self.config) | {"data": Path(self.config.data).name}
         about = {
