@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
@@ -222,9 +223,8 @@ class LaneView(QWidget):
                 self._paint_row(painter, self._rows[n], top, t)
         if not self._rows and self._span.open:
             painter.setPen(QColor(t.muted))
-            painter.drawText(
-                QRect(GUTTER + 8, RULER, self.width() - GUTTER - 16, ROW), Qt.AlignmentFlag.AlignVCenter, "No objects yet"
-            )
+            room = QRect(GUTTER + 8, RULER, self.width() - GUTTER - 16, ROW)
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, "No objects yet")
         painter.setClipping(False)
         self._paint_ruler(painter, t)
         if self._span.open:
@@ -259,7 +259,8 @@ class LaneView(QWidget):
             edges = np.flatnonzero(np.diff(np.concatenate(([0], self._cached.view(np.int8), [0]))))
             for a, b in zip(edges[::2], edges[1::2], strict=True):
                 if b >= self._span.start and a <= self._span.stop:
-                    painter.drawRect(QRectF(self.x_of(float(a)), RULER - 3, self.x_of(float(b)) - self.x_of(float(a)), 2))
+                    left = self.x_of(float(a))
+                    painter.drawRect(QRectF(left, RULER - 3, self.x_of(float(b)) - left, 2))
         painter.setClipping(False)
         painter.setPen(QPen(QColor(t.border), 0))
         painter.drawLine(0, RULER - 1, self.width(), RULER - 1)
@@ -322,7 +323,8 @@ class LaneView(QWidget):
             (codes.TRACKER, t.source_tracker),
             (codes.MANUAL, t.source_manual),
         ):
-            table[number] = (*QColor(colour).getRgb()[2::-1], 255)
+            rgb = QColor(colour)
+            table[number] = rgb.blue(), rgb.green(), rgb.red(), 255
         absent = (strip.state == codes.LOST) | (strip.state == codes.OUT_OF_VIEW)
         pixels = np.ascontiguousarray(table[np.where(absent, 0, strip.source)])
         columns = len(pixels)
@@ -336,9 +338,7 @@ class LaneView(QWidget):
         marks = np.where(strip.state > codes.VISIBLE, strip.state, 0)
         edges = np.flatnonzero(np.diff(np.concatenate(([0], marks, [0])).astype(int)))
         states = [
-            (x_at(int(a)), max(1.0, x_at(int(b)) - x_at(int(a))), int(marks[a]))
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
-            if marks[a]
+            (x_at(int(a)), max(1.0, x_at(int(b)) - x_at(int(a))), int(marks[a])) for a, b in pairwise(edges) if marks[a]
         ]
         half = (x_at(1) - x_at(0)) / 2
         diamonds: list[QPointF] = []

@@ -63,7 +63,7 @@ class Lane:
         if 0 <= frame < len(self.codes):
             self.codes[frame] = code(seen)
             score = None if seen is None else seen.score
-            self.scores[frame] = NO_SCORE if score is None else int(round(min(1.0, max(0.0, score)) * 254))
+            self.scores[frame] = NO_SCORE if score is None else round(min(1.0, max(0.0, score)) * 254)
 
     def summary(self) -> tuple[int, int, int]:
         """Frames where the object is present, first and last frame that say anything; (0, 0, -1) when empty."""
@@ -92,29 +92,32 @@ class Lane:
 
 @dataclass
 class _Bins:
+    """Columns: ``first`` frame and the one after the last, whether the first is ``inside`` the clip, their middles."""
+
     first: np.ndarray
+    after: np.ndarray
     inside: np.ndarray
     centres: np.ndarray
 
 
 def _bins(start: float, stop: float, pixels: int, frames: int) -> _Bins:
-    """First frame of each column. With less than a frame per pixel, columns are whole frames instead."""
+    """With less than a frame per pixel, columns are whole frames instead of pixels."""
     if stop - start <= pixels:
         first = np.arange(int(np.floor(start)), int(np.ceil(stop)))
+        after = first + 1
         centres = first + 0.5
     else:
         edges = start + (stop - start) * np.arange(pixels + 1) / pixels
         first = np.floor(edges[:-1]).astype(int)
+        after = np.floor(edges[1:]).astype(int)
         centres = (edges[:-1] + edges[1:]) / 2
-    return _Bins(first, (first >= 0) & (first < frames), centres)
+    return _Bins(first, after, (first >= 0) & (first < frames), centres)
 
 
 def _reduce(how: np.ufunc, values: np.ndarray, bins: _Bins, empty: int = 0) -> np.ndarray:
     out = np.full(len(bins.first), empty, values.dtype)
     if bins.inside.any():
-        first = bins.first[bins.inside]
-        last = int(first[-1]) + max(1, int(first[-1] - first[-2]) if len(first) > 1 else 1)
-        out[bins.inside] = how.reduceat(values[: min(len(values), last)], first)
+        out[bins.inside] = how.reduceat(values[: int(bins.after[bins.inside][-1])], bins.first[bins.inside])
     return out
 
 

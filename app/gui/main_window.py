@@ -6,7 +6,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QToolBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import diagnostics
 from app.gui import recent, theme
@@ -383,5 +392,3 @@ def _dropped(event: QDropEvent) -> Path | None:
     """The first local file or folder of a drag."""
     urls = event.mimeData().urls()
     return Path(urls[0].toLocalFile()) if urls and urls[0].isLocalFile() else None
-
-

@@ -18,7 +18,7 @@ LINGER = 8000
 class NoticeBar(QWidget):
     """Shows the newest notice. Hints go by themselves, errors stay until they are closed."""
 
-    def __init__(self, show_details: Callable[[Exception], None]) -> None:
+    def __init__(self, show_details: Callable[[Exception], object]) -> None:
         super().__init__()
         self._show_details = show_details
         self._error: Exception | None = None

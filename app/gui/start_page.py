@@ -64,7 +64,9 @@ class StartPage(QWidget):
 
     def set_recent(self, paths: Sequence[Path]) -> None:
         while (item := self._list.takeAt(0)) is not None:
-            item.widget().deleteLater()
+            entry = item.widget()
+            if entry is not None:
+                entry.deleteLater()
         self._heading.setVisible(bool(paths))
         for path in paths:
             entry = QToolButton()

@@ -129,7 +129,8 @@ def stylesheet(t: Tokens) -> str:
     """The little that a palette cannot say: flat tool buttons, section headings, quiet tables and splitters."""
     return f"""
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px 6px; }}
-    QToolBar {{ background: {t.window}; border: 0; border-bottom: 1px solid {t.border}; padding: 4px 8px; spacing: 4px; }}
+    QToolBar {{ background: {t.window}; border: 0; border-bottom: 1px solid {t.border}; padding: 4px 8px;
+        spacing: 4px; }}
     QToolBar::separator {{ background: {t.border}; width: 1px; margin: 6px 8px; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 6px; padding: 5px; color: {t.text}; }}
     QToolButton:hover {{ background: {t.raised}; border-color: {t.border}; }}
@@ -205,8 +206,8 @@ def _tinted_file(name: str, colour: str) -> str:
 def _mix(a: str, b: str, share: float) -> str:
     """``share`` of colour ``a`` over ``b``."""
     ca, cb = QColor(a), QColor(b)
-    parts = (round(x * share + y * (1 - share)) for x, y in zip(ca.getRgb()[:3], cb.getRgb()[:3], strict=True))
-    return QColor(*parts).name()
+    pairs = (ca.red(), cb.red()), (ca.green(), cb.green()), (ca.blue(), cb.blue())
+    return QColor(*(round(x * share + y * (1 - share)) for x, y in pairs)).name()
 
 
 class Theme(QObject):

@@ -24,7 +24,7 @@ class Curve(pg.PlotWidget):
     """A click or drag, as a share 0..1 of the width."""
 
     def __init__(self, span: Span) -> None:
-        super().__init__(background=None)
+        super().__init__()
         self._span = span
         self.setFixedHeight(CURVE)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -35,7 +35,7 @@ class Curve(pg.PlotWidget):
         item.hideAxis("bottom")
         item.hideButtons()
         item.setMenuEnabled(False)
-        item.layout.setContentsMargins(0, 0, 0, 0)  # it keeps a pixel free, which would shift the curve
+        item.layout.setContentsMargins(0, 0, 0, 0)  # type: ignore[attr-defined]  # it keeps a pixel free, which would shift the curve
         view = item.getViewBox()
         view.setMouseEnabled(False, False)
         view.setDefaultPadding(0)
@@ -67,17 +67,17 @@ class Curve(pg.PlotWidget):
         """Show what the lanes show."""
         self.getViewBox().setXRange(self._span.start, self._span.stop, padding=0)
 
-    def mousePressEvent(self, ev) -> None:  # noqa: ANN001
+    def mousePressEvent(self, ev) -> None:
         if ev.buttons() & Qt.MouseButton.LeftButton:
             self.scrubbed.emit(ev.position().x() / max(1, self.width()))
 
-    def mouseMoveEvent(self, ev) -> None:  # noqa: ANN001
+    def mouseMoveEvent(self, ev) -> None:
         self.mousePressEvent(ev)
 
-    def mouseReleaseEvent(self, ev) -> None:  # noqa: ANN001
+    def mouseReleaseEvent(self, ev) -> None:
         ev.accept()
 
-    def wheelEvent(self, ev) -> None:  # noqa: ANN001
+    def wheelEvent(self, ev) -> None:
         ev.ignore()
 
 

@@ -28,7 +28,7 @@ def clip(tmp_path: Path) -> Path:
 class User:
     """Mouse and keys on a window; positions are in image pixels."""
 
-    def __init__(self, window: MainWindow, trackers: FakeTrackers, qtbot) -> None:  # noqa: ANN001
+    def __init__(self, window: MainWindow, trackers: FakeTrackers, qtbot) -> None:
         self.window = window
         self.session = window.session
         self.trackers = trackers
@@ -84,7 +84,7 @@ class User:
 
 
 @pytest.fixture
-def make_user(qtbot, qapp: QApplication) -> Iterator[Callable[..., User]]:  # noqa: ANN001
+def make_user(qtbot, qapp: QApplication) -> Iterator[Callable[..., User]]:
     prepare(qapp)
     made: list[MainWindow] = []
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -16,6 +18,8 @@ from app.gui.canvas.viewport import Viewport
 from app.model.geometry import Handle
 from app.scene import Dash, Ghost, Grip, Heat, Label, MaskFill, Missing, Primitive, Rect, SearchRegion
 from tracker.api import Box
+
+T = TypeVar("T")
 
 GRIP = 8.0
 """Side of a handle in logical pixels."""
@@ -55,14 +59,14 @@ class _Cache:
         self._size = size
         self._items: OrderedDict[tuple[int, object], tuple[np.ndarray, object]] = OrderedDict()
 
-    def get(self, array: np.ndarray, key: object, make):  # noqa: ANN001, ANN201
+    def get(self, array: np.ndarray, key: object, make: Callable[[], T]) -> T:
         found = self._items.get((id(array), key))
         if found is None:
             found = array, make()
             self._items[id(array), key] = found
             while len(self._items) > self._size:
                 self._items.popitem(last=False)
-        return found[1]
+        return found[1]  # type: ignore[return-value]
 
 
 class Layers:
@@ -89,15 +93,16 @@ class Layers:
                 case SearchRegion():
                     _outline(painter, _on_widget(p.box, view), QColor(255, 255, 255, 150), 1.0, [3.0, 5.0])
                 case Ghost():
-                    faint = QColor(p.colour)
-                    faint.setAlpha(110)
-                    _outline(painter, _on_widget(p.box, view), faint, 1.0, [1.2, 2.4])
+                    pale = QColor(p.colour)
+                    pale.setAlpha(110)
+                    _outline(painter, _on_widget(p.box, view), pale, 1.0, [1.2, 2.4])
                 case Rect():
                     _rect(painter, p, boxes[p.track])
                 case Missing():
                     _missing(painter, p, view, widget, taken)
                 case Label():
-                    _label(painter, p.text, boxes.get(p.track, _on_widget(p.box, view)), p.colour, p.selected, widget, taken)
+                    rect = boxes.get(p.track, _on_widget(p.box, view))
+                    _label(painter, p.text, rect, p.colour, p.selected, widget, taken)
                 case Grip():
                     rect = boxes.get(p.track)
                     if rect is not None:
@@ -129,7 +134,8 @@ class Layers:
             return
         target = _on_widget(Box(patch.x, patch.y, columns, rows), view)
         opacity = round(mask.opacity * (0.25 if faint else 1.0), 2)
-        image = self._cache.get(patch.bits, (mask.colour, opacity), lambda: _mask_image(patch.bits, mask.colour, opacity))
+        key = mask.colour, opacity
+        image = self._cache.get(patch.bits, key, lambda: _mask_image(patch.bits, mask.colour, opacity))
         painter.drawImage(target, image)
         if mask.outline:
             edge: QPainterPath = self._cache.get(patch.bits, "edge", lambda: _mask_edge(patch.bits))
@@ -171,7 +177,8 @@ def _mask_image(bits: np.ndarray, colour: str, opacity: float) -> QImage:
 def _mask_edge(bits: np.ndarray) -> QPainterPath:
     """The border of the mask along the pixels' edges, in patch pixels."""
     # Twice the size with a rim: contour points, which are pixel centres, then fall within a quarter pixel of the edge.
-    large = cv2.copyMakeBorder(np.kron(bits.astype(np.uint8), np.ones((2, 2), np.uint8)), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    twice = np.kron(bits.astype(np.uint8), np.ones((2, 2), np.uint8))
+    large = cv2.copyMakeBorder(twice, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     contours, _ = cv2.findContours(large, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     path = QPainterPath()
     for contour in contours:

@@ -258,8 +258,6 @@ def rect_at(canvas: Canvas, at: QPointF) -> Rect | None:
     hits = [
         p
         for p in canvas.scene
-        if isinstance(p, Rect)
-        and p.box.x - slack <= x <= p.box.x2 + slack
-        and p.box.y - slack <= y <= p.box.y2 + slack
+        if isinstance(p, Rect) and p.box.x - slack <= x <= p.box.x2 + slack and p.box.y - slack <= y <= p.box.y2 + slack
     ]
     return min(hits, key=lambda p: p.box.area, default=None)

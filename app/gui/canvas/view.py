@@ -1,4 +1,4 @@
-"""The canvas: picture, layers and the tool in hand. It shows what it is given and knows neither session nor document."""
+"""The canvas: picture, layers and the tool in hand. It shows what it is given and knows no session."""
 
 from __future__ import annotations
 
@@ -260,5 +260,3 @@ class Canvas(QWidget):
         painter.drawRoundedRect(box, 6, 6)
         painter.setPen(QColor(t.text))
         painter.drawText(box.adjusted(12, 8, -12, -8), int(flags), self._note)
-
-

@@ -186,8 +186,8 @@ class ExportDialog(QDialog):
 
     def _report_page(self) -> QWidget:
         page = QWidget()
-        self.result = QLabel()
-        self.result.setObjectName("title")
+        self.outcome = QLabel()
+        self.outcome.setObjectName("title")
         self.result_note = QLabel()
         self.result_note.setWordWrap(True)
         self.result_note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -195,7 +195,7 @@ class ExportDialog(QDialog):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GRID * 2)
-        column.addWidget(self.result)
+        column.addWidget(self.outcome)
         column.addWidget(self.result_note)
         column.addWidget(self.result_counts)
         column.addStretch(1)
@@ -269,9 +269,10 @@ class ExportDialog(QDialog):
     def show_report(self, report: ExportReport) -> None:
         """The last page: what was written, and that it reads back the same."""
         self._end()
-        self.result.setText("Exported and checked" if report.verified else "Exported, with differences")
+        self.outcome.setText("Exported and checked" if report.verified else "Exported, with differences")
         pictures = f" and {report.pictures} pictures" if report.pictures else ""
-        lines = [f"{report.written[0]}", f"{len(report.written)} files{pictures}; read back and compared with the project."]
+        written = f"{len(report.written)} files{pictures}; read back and compared with the project."
+        lines = [str(report.written[0]), written]
         if report.differences:
             lines += ["", *report.differences]
         self.result_note.setText("\n".join(lines))

@@ -39,9 +39,7 @@ class KeysDialog(QDialog):
             side = 0 if heights[0] <= heights[1] else 1
             heights[side] += len(commands) + 2
             (left, right)[side].addWidget(_block(name, ((_keys(c), c.title.removesuffix("…")) for c in commands)))
-        (left, right)[0 if heights[0] <= heights[1] else 1].addWidget(
-            _block("Mouse", MOUSE)
-        )
+        (left, right)[0 if heights[0] <= heights[1] else 1].addWidget(_block("Mouse", MOUSE))
         for column in (left, right):
             column.setSpacing(theme.GRID * 2)
             column.addStretch(1)

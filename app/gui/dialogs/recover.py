@@ -67,5 +67,3 @@ def describe(leftover: Leftover) -> str:
     when = leftover.when
     edits = f"{leftover.edits} edit" + ("" if leftover.edits == 1 else "s")
     return f"{of.name}\n{when:%d %B, %H:%M} · {edits} · {of.parent}"
-
-

@@ -117,7 +117,8 @@ class ScoreBar(QWidget):
         painter.setPen(QColor(t.text if self._score is not None else t.muted))
         painter.setFont(theme.fixed_font(12, bold=self._score is not None))
         text = "–" if self._score is None else f"{self._score:.2f}"
-        painter.drawText(QRectF(self.width() - 40, 0, 40, self.height()), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(self.width() - 40, 0, 40, self.height()), flags, text)
 
 
 def verdict_colour(verdict: Verdict | None, t: theme.Tokens) -> str:
@@ -264,7 +265,8 @@ class TrackerPanel(QWidget):
         """What the document keeps of a frame whose maps are gone."""
         t = theme.current().tokens
         self.score.set_score(score, verdict)
-        self._say(VERDICTS[verdict] if verdict else reason or "–", verdict_colour(verdict, t), reason if verdict else "")
+        text = VERDICTS[verdict] if verdict else reason or "–"
+        self._say(text, verdict_colour(verdict, t), reason if verdict else "")
         self.search.set_pixels(None)
 
     def show_template(self, pixels: np.ndarray | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -114,7 +114,8 @@ class TracksModel(QAbstractTableModel):
         present, first, last = lane.summary() if lane else (0, 0, -1)
         if last < 0:
             return "No frames yet"
-        return f"Present on {present} of the {last - first + 1} frames from {first} to {last} ({present / (last - first + 1):.0%})"
+        length = last - first + 1
+        return f"Present on {present} of the {length} frames from {first} to {last} ({present / length:.0%})"
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         number = self._ids[index.row()]
@@ -263,14 +264,15 @@ class TracksPanel(QWidget):
         self._hint.setVisible(empty)
         self._hint.setText("Press N, then drag a box around the first object." if self._open else "No video is open.")
 
-    def _menu(self, at) -> None:  # noqa: ANN001
+    def _menu(self, at: QPoint) -> None:
         index = self.table.indexAt(at)
         track = self.model.track_at(index.row())
         if track is None:
             return
         menu = QMenu(self)
         menu.addAction("Rename…", lambda: self.table.edit(self.model.index(index.row(), LABEL)))
-        menu.addAction("Colour…", lambda: self._ask_colour(track, str(self.model.index(index.row(), LABEL).data(Qt.ItemDataRole.UserRole))))
+        colour = str(self.model.index(index.row(), LABEL).data(Qt.ItemDataRole.UserRole))
+        menu.addAction("Colour…", lambda: self._ask_colour(track, colour))
         menu.addAction("Show or hide", lambda: self.model.toggle(index))
         menu.exec(self.table.viewport().mapToGlobal(at))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtGui import QAction, QColor, QFontMetrics, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.gui import theme
@@ -33,13 +33,8 @@ class Legend(QWidget):
             ("key", t.text, "Keyframe"),
         ]
 
-    def _font(self):  # noqa: ANN202
-        return theme.fixed_font(11)
-
     def sizeHint(self) -> QSize:
-        from PySide6.QtGui import QFontMetrics
-
-        metrics = QFontMetrics(self._font())
+        metrics = QFontMetrics(theme.fixed_font(11))
         return QSize(sum(metrics.horizontalAdvance(text) + 32 for _, _, text in self._parts()), 24)
 
     def minimumSizeHint(self) -> QSize:
@@ -49,7 +44,7 @@ class Legend(QWidget):
         t = theme.current().tokens
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(self._font())
+        painter.setFont(theme.fixed_font(11))
         x = self.width() - self.sizeHint().width() if self.width() > self.sizeHint().width() else 0
         middle = self.height() / 2
         for kind, colour, text in self._parts():

@@ -1,0 +1,70 @@
+"""Export through the dialog: counts before, progress, report after; errors and cancel leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+
+from PySide6.QtCore import Qt
+from session_fakes import FRAMES, square
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def ask(user):
+    user.draw(square(0))
+    user.track()
+    user.key(Qt.Key.Key_E, CTRL)
+    dialog = user.window.exporting.dialog
+    assert dialog is not None
+    return dialog
+
+
+def test_counts_come_before_and_the_report_after(user, tmp_path):
+    dialog = ask(user)
+    assert dialog.counts._figures["boxes"].text() == str(FRAMES)
+    assert "signals" in dialog.counts.losses.text()
+    out = tmp_path / "out.json"
+    dialog.path.setText(str(out))
+    dialog.export_button.click()
+    user.wait(lambda: dialog.outcome.text() != "")
+    assert dialog.outcome.text() == "Exported and checked"
+    assert len(json.loads(out.read_bytes())["annotations"]) == FRAMES
+    dialog.close_button.click()
+    assert user.window.exporting.dialog is None
+
+
+def test_options_of_the_format_change_the_counts(user):
+    dialog = ask(user)
+    dialog.form.controls["only_verified"].setChecked(True)
+    assert dialog.counts._figures["boxes"].text() == "1"
+    dialog.format.setCurrentIndex(dialog.format.findData("vot"))
+    assert dialog.counts._figures["boxes"].text() == str(FRAMES)
+    assert dialog.path.text().endswith("-vot")
+    dialog.close_button.click()
+
+
+def test_an_error_is_told_in_the_dialog_and_the_options_stay(user, tmp_path, clip):
+    dialog = ask(user)
+    dialog.path.setText(str(clip))  # the video itself must never be overwritten
+    dialog.export_button.click()
+    user.wait(lambda: "overwrite" in dialog.counts.losses.text())
+    assert dialog.export_button.isEnabled()
+    assert not user.window.notices.isVisible()
+    dialog.close_button.click()
+
+
+def test_cancelling_leaves_nothing_behind(user, tmp_path, monkeypatch):
+    from app.formats import base
+
+    def slow(*args, **kwargs):
+        while True:
+            yield 0.1
+
+    monkeypatch.setattr(base, "_export", slow)
+    dialog = ask(user)
+    dialog.path.setText(str(tmp_path / "out.json"))
+    dialog.export_button.click()
+    user.wait(lambda: dialog.progress.value() > 0)
+    dialog.close_button.click()
+    user.wait(lambda: user.window.exporting.dialog is None)
+    assert not (tmp_path / "out.json").exists()
