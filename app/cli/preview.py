@@ -10,6 +10,7 @@ import av
 import cv2
 import msgspec
 import numpy as np
+from av.error import FFmpegError
 
 from app.formats import atomic
 from app.media import MediaInfo, open_media
@@ -43,13 +44,14 @@ def write_preview(doc: Document, media: MediaInfo, out: Path, options: Settings)
                     for frame in reader.iter(first, last + 1):
                         image = paint(frame.image, scene(doc, frame.index, (), None, options))
                         image = cv2.copyMakeBorder(image, 0, media.height % 2, 0, media.width % 2, cv2.BORDER_REPLICATE)
-                        container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+                        picture = av.VideoFrame.from_ndarray(np.asarray(image, np.uint8), format="bgr24")
+                        container.mux(stream.encode(picture))
                         yield (frame.index - first + 1) / (last - first + 1)
                     container.mux(stream.encode(None))
                 atomic.put_in_place(named, out)
             finally:
                 named.unlink(missing_ok=True)
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except (FFmpegError, OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise SessionError(
             f"The preview {out} cannot be written ({why}); give a name that ends in .mp4, in a folder with room"
