@@ -239,7 +239,7 @@ def _locate(data: bytes) -> str:
                     return str(error).replace("`$", f"`tracks[{at}].frames.{frame}") + (
                         "" if "`$" in str(error) else f" - at `tracks[{at}].frames.{frame}`"
                     )
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
     return ""
 
