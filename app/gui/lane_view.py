@@ -9,12 +9,24 @@ from itertools import pairwise
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui import lanes as codes
 from app.gui import theme
 from app.gui.lanes import Lanes
+from app.gui.span import Span
 
 GUTTER = 136
 RULER = 24
@@ -31,39 +43,6 @@ class Row:
     label: str
     colour: str
     visible: bool
-
-
-class Span:
-    """The frames on show, [start, stop) in frames; shared by lanes and curve so that they stay in line."""
-
-    def __init__(self) -> None:
-        self.reset(0)
-
-    def reset(self, frames: int) -> None:
-        self.open = frames > 0
-        self.frames = max(1, frames)
-        self.start, self.stop = 0.0, float(self.frames)
-
-    def zoom_at(self, frame: float, factor: float) -> None:
-        """Show fewer (factor > 1) or more frames; ``frame`` stays where it is."""
-        length = min(float(self.frames), max(min(8.0, self.frames), (self.stop - self.start) / factor))
-        share = (frame - self.start) / (self.stop - self.start)
-        self._put(frame - share * length, length)
-
-    def pan(self, frames: float) -> None:
-        self._put(self.start + frames, self.stop - self.start)
-
-    def reveal(self, frame: int) -> bool:
-        """Bring a frame into sight; True when that moved the span."""
-        if self.start <= frame and frame + 1 <= self.stop:
-            return False
-        length = self.stop - self.start
-        self._put(frame - length * 0.1 if frame >= self.stop - 1 else frame - length * 0.9, length)
-        return True
-
-    def _put(self, start: float, length: float) -> None:
-        self.start = min(max(0.0, start), self.frames - length)
-        self.stop = self.start + length
 
 
 class LaneView(QWidget):
@@ -85,6 +64,8 @@ class LaneView(QWidget):
         self._frame = 0
         self._cached: np.ndarray = np.zeros(0, bool)
         self._images: dict[int, tuple[tuple[object, ...], QImage, list[QPointF], list[tuple[float, float, int]]]] = {}
+        self._ruler_key: tuple[object, ...] | None = None
+        self._ruler_picture = QPixmap()
         self._top = 0
         self._dragging = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -226,9 +207,24 @@ class LaneView(QWidget):
             room = QRect(GUTTER + 8, RULER, self.width() - GUTTER - 16, ROW)
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, "No objects yet")
         painter.setClipping(False)
-        self._paint_ruler(painter, t)
+        painter.drawPixmap(0, 0, self._ruler(t))
+        self._paint_cached(painter, t)
         if self._span.open:
             self._paint_playhead(painter, t)
+
+    def _ruler(self, t: theme.Tokens) -> QPixmap:
+        """The ruler as a picture, made anew when the span, the width or the theme changes."""
+        dpr = self.devicePixelRatioF()
+        key = (self._span.start, self._span.stop, self._span.open, self.width(), dpr, t.dark)
+        if key != self._ruler_key:
+            made = QPixmap(round(self.width() * dpr), round(RULER * dpr))
+            made.setDevicePixelRatio(dpr)
+            painter = QPainter(made)
+            painter.setFont(theme.fixed_font(11))
+            self._paint_ruler(painter, t)
+            painter.end()
+            self._ruler_picture, self._ruler_key = made, key
+        return self._ruler_picture
 
     def _paint_ruler(self, painter: QPainter, t: theme.Tokens) -> None:
         painter.fillRect(QRect(0, 0, self.width(), RULER), QColor(t.window))
@@ -253,7 +249,13 @@ class LaneView(QWidget):
             else:
                 box.moveRight(min(box.right(), self.width() + 24.0))
                 painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, str(frame))
-        if len(self._cached):
+        painter.setClipping(False)
+        painter.setPen(QPen(QColor(t.border), 0))
+        painter.drawLine(0, RULER - 1, self.width(), RULER - 1)
+
+    def _paint_cached(self, painter: QPainter, t: theme.Tokens) -> None:
+        if len(self._cached) and self._span.open:
+            painter.setClipRect(QRect(GUTTER, 0, self.width() - GUTTER, RULER))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(t.good))
             edges = np.flatnonzero(np.diff(np.concatenate(([0], self._cached.view(np.int8), [0]))))
@@ -261,9 +263,7 @@ class LaneView(QWidget):
                 if b >= self._span.start and a <= self._span.stop:
                     left = self.x_of(float(a))
                     painter.drawRect(QRectF(left, RULER - 3, self.x_of(float(b)) - left, 2))
-        painter.setClipping(False)
-        painter.setPen(QPen(QColor(t.border), 0))
-        painter.drawLine(0, RULER - 1, self.width(), RULER - 1)
+            painter.setClipping(False)
 
     def _paint_row(self, painter: QPainter, row: Row, top: int, t: theme.Tokens) -> None:
         if row.track == self._selected:

@@ -10,8 +10,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.gui import theme
-from app.gui.lane_view import GUTTER, LaneView, Row, Span
+from app.gui.lane_view import GUTTER, LaneView, Row
 from app.gui.lanes import Lanes
+from app.gui.span import Span
 from app.model.document import Change, Document
 
 CURVE = 56

@@ -13,9 +13,10 @@ from PySide6.QtTest import QTest
 
 from app.gui import lanes as codes
 from app.gui.application import prepare
-from app.gui.lane_view import GUTTER, Span, gutter_point
+from app.gui.lane_view import GUTTER, gutter_point
 from app.gui.lanes import Lane, Lanes
 from app.gui.panels.transport import clock
+from app.gui.span import Span
 from app.gui.timeline import Timeline
 from app.model.document import Change, Document
 from app.model.tracks import Observation, Source, State, Track
