@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.model.masks import Mask
+from tracker.api import MaskPatch
 
 
 def mask_from_runs(height: int, width: int, runs: np.ndarray) -> Mask:
@@ -23,18 +24,15 @@ def same_mask(a: Mask | None, b: Mask | None) -> bool:
 
 def vot_text(mask: Mask) -> str:
     """``m<x>,<y>,<w>,<h>,<runs>``: row-major runs of the tight crop, zeros first; an empty mask is ``m0,0,0,0,0``."""
-    bits = mask.decode()
-    rows, columns = np.flatnonzero(bits.any(axis=1)), np.flatnonzero(bits.any(axis=0))
-    if rows.size == 0:
+    patch = mask.patch()
+    if patch is None:
         return "m0,0,0,0,0"
-    x, y = int(columns[0]), int(rows[0])
-    w, h = int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
-    flat = bits[y : y + h, x : x + w].ravel()
+    (h, w), flat = patch.bits.shape, patch.bits.ravel()
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     runs = np.diff(np.concatenate(([0], edges, [flat.size])))
     if flat[0]:
         runs = np.concatenate(([0], runs))
-    return f"m{x},{y},{w},{h}," + ",".join(map(str, runs.tolist()))
+    return f"m{patch.x},{patch.y},{w},{h}," + ",".join(map(str, runs.tolist()))
 
 
 def vot_mask(text: str, height: int, width: int) -> Mask | None:
@@ -57,9 +55,7 @@ def vot_mask(text: str, height: int, width: int) -> Mask | None:
     crop = _fill(runs, w * h).reshape(h, w)
     if not crop.any():
         return None
-    bits = np.zeros((height, width), bool)
-    bits[y : y + h, x : x + w] = crop
-    return Mask.encode(bits)
+    return Mask.from_patch(MaskPatch(x, y, crop), height, width)
 
 
 def _fill(runs: np.ndarray, size: int) -> np.ndarray:

@@ -67,12 +67,27 @@ class Mask(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
     def decode(self) -> np.ndarray:
         """The mask as (height, width) bool, C-contiguous. Raises ValueError when `broken`."""
+        return np.ascontiguousarray(self._columns().T)
+
+    def patch(self) -> MaskPatch | None:
+        """The tight crop around the foreground; None when there is none. Raises ValueError when `broken`.
+
+        Much cheaper than `decode` for a small object: what is slow there is turning columns into rows.
+        """
+        columns = self._columns()
+        box = self.box
+        if box is None:
+            return None
+        x, y, w, h = (int(v) for v in box)
+        return MaskPatch(x, y, np.ascontiguousarray(columns[x : x + w, y : y + h].T))
+
+    def _columns(self) -> np.ndarray:
+        """(width, height) bool. Raises ValueError when `broken`."""
         area = self.height * self.width
         runs, _, bad = _runs([self]) if self.counts else (np.zeros(1, np.int64), None, [True])
         if bad[0] or runs.min() < 0 or runs.sum() != area:
             raise ValueError(f"the run lengths of a mask do not fill {self.width} x {self.height} pixels")
-        flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-        return np.ascontiguousarray(flat.reshape(self.width, self.height).T)
+        return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(self.width, self.height)
 
     @property
     def area(self) -> int:

@@ -56,6 +56,17 @@ def test_the_box_is_tight(bits) -> None:
         assert box == Box.from_corners(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
 
 
+@given(bit_masks())
+def test_the_patch_is_the_tight_crop(bits) -> None:
+    patch = Mask.encode(bits).patch()
+    if patch is None:
+        assert not bits.any()
+    else:
+        assert np.array_equal(patch.full(*bits.shape), bits)
+        assert patch.bits.any(axis=1)[[0, -1]].all()
+        assert patch.bits.any(axis=0)[[0, -1]].all()
+
+
 @given(st.data())
 def test_overlap_is_that_of_the_pixels(data) -> None:
     a, b = data.draw(bit_masks(6, 5)), data.draw(bit_masks(6, 5))
