@@ -75,15 +75,18 @@ class FrameCache:
 
     def put(self, frame: Frame) -> None:
         """Keep ``frame``; the least recently used ones leave until the budget holds."""
+        gone: list[Frame] = []  # freed after the lock: giving megabytes back to the system takes its time
         with self._lock:
             old = self._frames.pop(frame.index, None)
             if old is not None:
                 self._bytes -= old.image.nbytes
+                gone.append(old)
             self._frames[frame.index] = frame
             self._bytes += frame.image.nbytes
             while self._bytes > self.budget and len(self._frames) > 1:
-                _, gone = self._frames.popitem(last=False)
-                self._bytes -= gone.image.nbytes
+                _, oldest = self._frames.popitem(last=False)
+                self._bytes -= oldest.image.nbytes
+                gone.append(oldest)
 
     def __contains__(self, index: int) -> bool:
         with self._lock:

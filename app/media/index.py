@@ -181,7 +181,7 @@ def _scan(path: Path, tell: Progress) -> _Scan:
     with container:
         for packet in read_packets(container, stream):
             packets += 1
-            if packets % 1024 == 0 and packet.pos is not None:
+            if packets % 256 == 0 and packet.pos is not None:
                 tell(min(1.0, packet.pos / size))
             if packet.dts is not None:
                 jumps |= last is not None and packet.dts < last
@@ -265,7 +265,7 @@ def _decode_all(path: Path, packets: int, tell: Progress) -> list[int | None]:
     with container:
         for picture in _pictures(container, stream):
             times.append(picture.pts)
-            if len(times) % 64 == 0:
+            if len(times) % 8 == 0:
                 tell(min(1.0, 0.9 + 0.1 * len(times) / max(1, packets)))
     return times
 

@@ -213,6 +213,9 @@ class _Server:
                 self._close_stream()
             except MediaError:
                 self._bad.add(index)
+            except Exception:
+                log.exception("decoding frame %d of %s ahead", index, s._path)
+                self._bad.add(index)
 
     def _fetch(self, index: int, generation: int, direction: int) -> None:
         s = self._s

@@ -140,6 +140,31 @@ def test_a_cut_mp4_with_its_table_in_front_gives_the_frames_it_has(tmp_path: Pat
         assert [corpus.read(f.image) for f in reader.iter(0, n - 4)] == clip.numbers[: n - 4]
 
 
+def test_a_stream_that_begins_between_keys_begins_at_the_first_one(clips: dict[str, corpus.Clip]) -> None:
+    whole = clips["bframes.ts"]
+    data = whole.path.read_bytes()
+    path = whole.path.with_name("headless.ts")
+    path.write_bytes(
+        data[: 2 * 188] + data[len(data) // 6 // 188 * 188 :]
+    )  # the tables, then from within the first group
+    with open_media(path) as reader:
+        numbers = [corpus.read(f.image) for f in reader.iter(0, reader.info.frames)]
+        assert numbers == whole.numbers[-len(numbers) :]
+        assert numbers[0] == 24
+        assert [corpus.read(reader.get(i).image) for i in (50, 0, 93)] == [74, 24, 117]
+
+
+def test_joined_recordings_whose_clock_starts_again_are_counted(clips: dict[str, corpus.Clip]) -> None:
+    one = clips["bframes.ts"]
+    path = one.path.with_name("joined.ts")
+    path.write_bytes(one.path.read_bytes() * 2)
+    with open_media(path) as reader:
+        assert reader.info.frames == 2 * len(one.numbers)
+        assert any("jump back" in note or "double" in note for note in reader.info.notes)
+        assert [corpus.read(f.image) for f in reader.iter(0, reader.info.frames)] == one.numbers * 2
+        assert [corpus.read(reader.get(i).image) for i in (200, 10, 130, 119, 120)] == [80, 10, 10, 119, 0]
+
+
 def test_damage_in_the_middle_costs_only_its_own_frames(tmp_path: Path) -> None:
     clip = corpus.make(corpus.Recipe("hole.mp4", options=corpus.x264(20)), tmp_path)
     index = load_index(clip.path)
