@@ -62,7 +62,7 @@ class Studio:
         mean = mean + 0.10 * (mean * mean * (3 - 2 * mean) - mean)
         mean = mean * np.array([1.015, 1.0, 0.975], np.float32)
         rng = np.random.default_rng([self.seed, frame])
-        mean = mean + rng.normal(0, 0.006, mean.shape[:2]).astype(np.float32)[..., None]
+        mean = mean + 0.006 * rng.standard_normal((*mean.shape[:2], 1), dtype=np.float32)
         return np.clip(mean * 255 + 0.5, 0, 255).astype(np.uint8)
 
     def moment(self, t: float, bird: np.ndarray) -> np.ndarray:
@@ -191,7 +191,7 @@ def write_video(path: Path, pictures: Iterator[np.ndarray], crf: int) -> None:
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=scene.FPS)
         stream.width, stream.height, stream.pix_fmt = scene.WIDTH, scene.HEIGHT, "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "veryslow", "g": "50", "bf": "3", "profile": "high"}
+        stream.options = {"crf": str(crf), "preset": "slow", "g": "50", "bf": "3", "profile": "high"}
         context = stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
         for picture in pictures:
@@ -206,7 +206,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Render the sample clip and its ground truth.")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--crf", type=int, default=28, help="H.264 quality, lower is better and larger")
+    parser.add_argument("--crf", type=int, default=27, help="H.264 quality, lower is better and larger")
     parser.add_argument("--truth-only", action="store_true", help="boxes and masks, no video")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

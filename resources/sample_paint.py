@@ -13,7 +13,7 @@ import numpy as np
 from sample_scene import Affine, Polygon, smooth
 
 SPRITE_SCALE = 2.0  # pixels of a finished sprite per local unit
-FINE = 4  # sprites are painted this much larger
+FINE = 4  # sprites are painted this much larger, if not told otherwise
 LIGHT = np.array([-0.55, -0.62, 0.56])  # towards the sun: upper left of the world
 
 
@@ -73,8 +73,8 @@ def pixels(matrix: Affine) -> Affine:
 class Sheet:
     """A drawing of local units around the origin, `half` units each way, painted large; `sprite()` reduces it."""
 
-    def __init__(self, half_x: float, half_y: float, seed: int = 0) -> None:
-        self.k = SPRITE_SCALE * FINE
+    def __init__(self, half_x: float, half_y: float, seed: int = 0, fine: int = FINE) -> None:
+        self.fine, self.k = fine, SPRITE_SCALE * fine
         self.half = np.array([half_x, half_y])
         w, h = (int(2 * v * self.k) for v in self.half)
         self.image = np.zeros((h, w, 4), np.float32)
@@ -130,7 +130,7 @@ class Sheet:
     def sprite(self) -> np.ndarray:
         """The finished premultiplied sprite, `SPRITE_SCALE` pixels per unit, middle at its middle."""
         h, w = self.image.shape[:2]
-        small = cv2.resize(self.image, (w // FINE, h // FINE), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(self.image, (w // self.fine, h // self.fine), interpolation=cv2.INTER_AREA)
         small[..., 3] = np.clip(small[..., 3], 0, 1)
         return np.clip(small, 0, small[..., 3:])
 
@@ -251,7 +251,7 @@ def boat(hull: Polygon, twin: bool) -> np.ndarray:
 
 def gull(shape: dict[str, Polygon]) -> np.ndarray:
     """The gull for one phase of its wings (`sample_scene.gull_shape`), head to the right."""
-    s = Sheet(28, 50)
+    s = Sheet(28, 50, fine=2)  # painted anew for every picture
     for side in ("left", "right"):
         wing = s.area(shape[side])
         out = np.clip(np.abs(s.y) / 46, 0, 1)
