@@ -17,7 +17,7 @@ import msgspec
 from app import diagnostics
 from app.formats import base as formats
 from app.formats.project import save_project
-from app.media import Frame, MediaInfo, open_media
+from app.media import open_media
 from app.model.document import Change, Document
 from app.model.edits import Edit, SetFrames, SetVideo
 from app.model.history import History
@@ -67,43 +67,20 @@ class Session(Hand):
 
     def _clear(self) -> None:
         self.history = History(Document())
-        self.playhead: Playhead | None = None
+        self.playhead = None
         self.journal: Journal | None = None
         self.project: Path | None = None
         """The file that the document lives in; None until it is saved for the first time."""
-        self.selection: frozenset[int] = frozenset()
+        self.selection = frozenset()
         self.live: LiveItem | None = None
         self.follow = self.settings.follow
-        """Whether the picture goes with the run; seeking by hand during a run lets go of it."""
         self.playing = False
         self.drawing = self.redraw = False
-        self._by_run = False
+        self._by_run = self._abandoned = False
         self.runs.recent.clear()
         self.runs.resume = None
 
     # State
-
-    @property
-    def media(self) -> MediaInfo | None:
-        return self.playhead.media if self.playhead else None
-
-    @property
-    def is_open(self) -> bool:
-        return self.playhead is not None
-
-    @property
-    def frame(self) -> int:
-        """Index of the current frame."""
-        return self.playhead.frame if self.playhead else 0
-
-    @property
-    def shown(self) -> Frame | None:
-        """The picture on display; while the current one is being decoded, the one before."""
-        return self.playhead.shown if self.playhead else None
-
-    @property
-    def frame_count(self) -> int:
-        return self.playhead.media.frames if self.playhead else 0
 
     @property
     def title(self) -> str:
@@ -139,16 +116,6 @@ class Session(Hand):
         if self.live is not None and self.live.frame == self.frame:
             return self.live
         return self.runs.recent.get(self.selected, self.frame) if self.selected is not None else None
-
-    def cached_frames(self) -> list[int]:
-        """Frames that can be shown at once, ascending."""
-        return self.playhead.service.cached_indices() if self.playhead else []
-
-    def require_open(self) -> MediaInfo:
-        """What is open. Raises `SessionError` when nothing is."""
-        if self.playhead is None:
-            raise SessionError("Open a video first (Ctrl+O)")
-        return self.playhead.media
 
     # Opening, saving, closing
 
@@ -258,10 +225,14 @@ class Session(Hand):
         if self.playhead is not None:
             self.playhead.close()
         if self.journal is not None:
-            if discard or not self.dirty:
+            if discard or self._abandoned or not self.dirty:
                 self.journal.discard()
             else:
                 self.journal.close()
+
+    def abandon(self) -> None:
+        """The unsaved work is not wanted: it is not offered again, unless an edit follows."""
+        self._abandoned = True
 
     def export(
         self, format_id: str, out: Path | str, params: msgspec.Struct | None = None
@@ -282,25 +253,7 @@ class Session(Hand):
         job = self.jobs.run("export", work, lambda done: self._post(lambda: self.events.progress(title, done)), end)
         return job
 
-    # Going about
-
-    def seek(self, frame: int) -> None:
-        """Go to a frame (held inside the video). During a run the picture stops following it."""
-        if self.playhead is None:
-            return
-        self.follow = self.follow and self.run is None
-        self.playhead.seek(frame)
-
-    def step(self, count: int) -> None:
-        """Go ``count`` frames on (back when negative); stops playing."""
-        self.set_playing(False)
-        self.seek(self.frame + count)
-
-    def set_playing(self, playing: bool) -> None:
-        """Play or pause; the clock itself is the window's, which calls `seek`."""
-        if playing != self.playing and self.is_open:
-            self.playing = playing
-            self.events.mode(self.mode)
+    # Modes and settings
 
     def escape(self) -> None:
         """Leave the innermost mode: drawing, then the run, then playing, then the selection."""
@@ -332,6 +285,7 @@ class Session(Hand):
 
     def _changed(self, edit: Edit, change: Change) -> None:
         """Every applied edit comes by here, those of undo and of runs too."""
+        self._abandoned = False
         if self.journal is not None:
             self.journal.record(edit)
         if not self._by_run:

@@ -95,6 +95,7 @@ class MainWindow(QMainWindow):
         self.side.addWidget(self.tracks_panel)
         self.side.addWidget(self.tracker_panel)
         self.side.setStretchFactor(0, 1)
+        self.side.setSizes([240, 360])
         self.side.setCollapsible(0, False)
         self.side.setMinimumWidth(280)
         top = QSplitter(Qt.Orientation.Horizontal)
@@ -132,9 +133,10 @@ class MainWindow(QMainWindow):
         bar.toggleViewAction().setEnabled(False)
         for name in ("file.open", "file.save", "file.export", "", "edit.undo", "edit.redo", ""):
             bar.addAction(self.actions_[name]) if name else bar.addSeparator()
-        for name in ("object.new", "track.backward", "track.forward", "track.stop"):
+        named = [self.actions_[name] for name in ("object.new", "track.backward", "track.forward")]
+        for action in (*named, self.actions_.stop):
             button = QToolButton()
-            button.setDefaultAction(self.actions_[name])
+            button.setDefaultAction(action)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             bar.addWidget(button)
         bar.addSeparator()
@@ -301,6 +303,8 @@ class MainWindow(QMainWindow):
                 self.show_error(error)
                 return False
         self._discard = answer is Unsaved.DISCARD
+        if self._discard:
+            self.session.abandon()
         return answer is not Unsaved.CANCEL
 
     def closeEvent(self, event: QCloseEvent) -> None:

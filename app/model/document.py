@@ -10,8 +10,8 @@ import msgspec
 
 from app.model.tracks import Colour, Track
 
-COLOURS = ("#4e9af1", "#f28e2b", "#59c36a", "#e15759", "#b07aa1", "#edc948", "#35b8b0", "#ff9da7", "#9c755f", "#a0cbe8")
-"""Track colours in order of use: told apart on pictures, in both themes."""
+COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2", "#9f9fff")
+"""Track colours in order of use, told apart with any kind of colour vision (Okabe and Ito, and a violet)."""
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 

@@ -7,14 +7,11 @@ from typing import Final
 import msgspec
 
 from app.model import geometry
-from app.model.document import Document, VideoRef
+from app.model.document import COLOURS, Document, VideoRef
 from app.model.edits import AddTrack, RemoveTrack, SetFrames
 from app.model.tracks import Observation, Source, State
 from app.work.errors import SessionError
 from tracker.api import Box
-
-PALETTE: Final = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2", "#9f9fff")
-"""Colours that people with any kind of colour vision tell apart (Okabe and Ito, black left out, one violet added)."""
 
 DEFAULT_LABEL: Final = "object"
 
@@ -22,7 +19,7 @@ DEFAULT_LABEL: Final = "object"
 def next_colour(doc: Document) -> str:
     """The colour of the palette that the fewest tracks have, earlier ones first."""
     used = [track.colour.lower() for track in doc.tracks.values()]
-    return min(PALETTE, key=used.count)
+    return min(COLOURS, key=used.count)
 
 
 def added(doc: Document, frame: int, box: Box, label: str | None = None, colour: str | None = None) -> AddTrack:

@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from abc import ABC, abstractmethod
 
-from app.media import MediaInfo
 from app.model.document import Change, Document
 from app.model.edits import Edit, SetTrack
 from app.model.history import History
 from app.model.tracks import Observation, State
 from app.work import editing
 from app.work.errors import SessionError
-from app.work.events import Events, Mode
-from app.work.run import Runs, RunStatus
+from app.work.navigator import Navigator
 from tracker.api import Box
 
 
-class Hand(ABC):
-    """The editing half of the session. ``frame`` is the current frame; ``selection`` the selected tracks."""
+class Hand(Navigator):
+    """The editing half of the session. ``selection``: ids of the selected tracks."""
 
     history: History
-    events: Events
-    runs: Runs
     selection: frozenset[int]
     drawing: bool
     redraw: bool
     """Whether the box being drawn belongs to the selected track instead of a new one."""
     _gestures = itertools.count(1)
-
-    @property
-    @abstractmethod
-    def frame(self) -> int: ...
-
-    @abstractmethod
-    def require_open(self) -> MediaInfo: ...
-
-    @property
-    @abstractmethod
-    def mode(self) -> Mode: ...
-
-    @abstractmethod
-    def set_playing(self, playing: bool) -> None: ...
 
     @property
     def document(self) -> Document:
@@ -51,11 +32,6 @@ class Hand(ABC):
     def dirty(self) -> bool:
         """Whether there is work that is not saved."""
         return self.history.dirty
-
-    @property
-    def run(self) -> RunStatus | None:
-        """The tracking run that goes on, if any."""
-        return self.runs.status
 
     @property
     def selected(self) -> int | None:

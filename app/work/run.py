@@ -164,8 +164,9 @@ class Runs:
             self._post(lambda: self._note(run, item))
             return
         run.chunks.put((item.frame, item.observation))
-        self.recent.put(item.live)
-        self._live.put(item.live)
+        if run is self._run:  # what a dropped run still says is no longer true
+            self.recent.put(item.live)
+            self._live.put(item.live)
 
     def _note(self, run: _Run, note: Note) -> None:
         if run is self._run:

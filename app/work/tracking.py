@@ -288,7 +288,8 @@ def observe(prediction: Prediction, width: int, height: int) -> Observation:
 class Recent:
     """The last predictions by (track, frame), for looking back at heat maps. Thread-safe, bounded, never saved.
 
-    Maps are kept as float16 and the picture of the search region is dropped: some 10 kB an item.
+    Maps are kept as float16; the mask (the document has it) and the picture of the search region are dropped: some
+    10 kB an item.
     """
 
     def __init__(self, size: int = 512) -> None:
@@ -298,7 +299,7 @@ class Recent:
 
     def put(self, item: LiveItem) -> None:
         heat = {name: HeatMap(m.values.astype(np.float16), m.rect) for name, m in item.prediction.heat.items()}
-        small = replace(item, image=None, prediction=replace(item.prediction, heat=heat, search=None))
+        small = replace(item, image=None, prediction=replace(item.prediction, heat=heat, mask=None, search=None))
         with self._lock:
             self._items.pop((item.track, item.frame), None)
             self._items[item.track, item.frame] = small

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from session_fakes import FRAMES, FakeTrackers, picture, square, write_clip
 
-from app.model.document import Change
+from app.model.document import COLOURS, Change
 from app.model.tracks import Source, State
 from app.session import Mode, Session, SessionError
 from app.settings import Settings
-from app.work.editing import PALETTE
 from tracker.api import Box
 
 
@@ -47,9 +46,9 @@ def test_labels_carry_over_and_colours_differ(session: Session):
     )
     tracks = session.document.tracks
     assert [tracks[t].label for t in (first, second, third)] == ["object", "dog", "dog"]
-    assert [tracks[t].colour for t in (first, second, third)] == list(PALETTE[:3])
+    assert [tracks[t].colour for t in (first, second, third)] == list(COLOURS[:3])
     session.remove_track(second)
-    assert tracks[session.add_object(square(0))].colour == PALETTE[1], "a colour that is free again is used first"
+    assert tracks[session.add_object(square(0))].colour == COLOURS[1], "a colour that is free again is used first"
 
 
 @pytest.mark.parametrize("box", [Box(200, 200, 5, 5), Box(5, 5, 0, 9), Box(5, 5, 0.4, 9), Box(float("nan"), 0, 1, 1)])

@@ -277,3 +277,16 @@ def test_the_sample_clip_opens_without_a_path(session: Session, clip: Path, monk
     saved = session.save()
     assert saved.name == "sample.siamlabel"
     assert folder not in saved.parents
+
+
+def test_work_that_was_abandoned_is_not_offered_again(session: Session, clip: Path, tmp_path: Path):
+    other = write_clip(tmp_path / "other.mkv", frames=3)
+    first = labelled(clip)
+    first.abandon()
+    first.wait(first.open(other))
+    assert first.leftovers() == []
+    first.add_object(square(0))
+    first.abandon()
+    first.set_box(square(1))
+    first.close()
+    assert len(session.leftovers()) == 1, "an edit after it is kept"
