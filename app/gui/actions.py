@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenuBar, QWidget
 
-from app.commands import COMMANDS, Command, Ui
+from app.commands import BY_ID, COMMANDS, Command, Ui
 from app.gui import theme
 from app.session import Session
 
@@ -40,7 +40,7 @@ ICONS: Mapping[str, str] = {
     "help.keys": "keyboard",
 }
 
-SHORT = {"track.stop": "Stop", "track.backward": "Track back"}
+SHORT = {"track.backward": "Track back"}
 """Titles on the tool bar, where they differ from those in the menu."""
 
 Ask = Callable[[], dict[str, Any] | None]
@@ -48,7 +48,10 @@ Ask = Callable[[], dict[str, Any] | None]
 
 
 class Actions(QObject):
-    """One QAction per command. Errors of a command go to ``on_error``, never out of a slot."""
+    """One QAction per command. Errors of a command go to ``on_error``, never out of a slot.
+
+    ``stop`` is what Esc does too, for the tool bar: it can be pressed only while a run goes on.
+    """
 
     def __init__(
         self,
@@ -75,6 +78,9 @@ class Actions(QObject):
             action.triggered.connect(lambda _=False, c=command: self.trigger(c))
             self._actions[command.id] = action
             window.addAction(action)
+        self.stop = QAction("Stop", self)
+        self.stop.setToolTip(_tip(BY_ID["track.stop"]))
+        self.stop.triggered.connect(lambda: self.trigger(BY_ID["track.stop"]))
         self._tint()
         theme.current().changed.connect(self._tint)
         self.refresh()
@@ -101,6 +107,7 @@ class Actions(QObject):
         """Enable what can be done now."""
         for command in COMMANDS:
             self._actions[command.id].setEnabled(command.when(self._session))
+        self.stop.setEnabled(self._session.run is not None)
 
     def show_playing(self, playing: bool) -> None:
         self._actions["go.play"].setIcon(theme.icon("pause" if playing else "play"))
@@ -116,6 +123,7 @@ class Actions(QObject):
     def _tint(self) -> None:
         for name, icon in ICONS.items():
             self._actions[name].setIcon(theme.icon(icon))
+        self.stop.setIcon(theme.icon("stop", theme.current().tokens.danger))
         self.show_playing(self._session.playing)
 
 

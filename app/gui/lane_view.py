@@ -292,7 +292,7 @@ class LaneView(QWidget):
                 left = self.x_of(math.floor(span.start))
                 area = QRectF(left, area.top(), self.x_of(math.floor(span.start) + image.width()) - left, BAR)
             painter.save()
-            painter.setClipRect(QRectF(GUTTER, top, self.width() - GUTTER, ROW), Qt.ClipOperation.IntersectClip)
+            painter.setClipRect(QRectF(GUTTER - 6, top, self.width() - GUTTER + 6, ROW), Qt.ClipOperation.IntersectClip)
             painter.drawImage(area, image)
             for x, width, state in states:
                 colour = QColor(t.danger if state == codes.LOST else t.warning)

@@ -26,7 +26,7 @@ GRIP = 8.0
 SMALL = 32.0
 """Boxes smaller than this on screen get corner handles only, pushed outwards."""
 PUSH = 6.0
-_DASHES = {Dash.SOLID: None, Dash.DASHED: [5.0, 3.0], Dash.DOTTED: [1.2, 2.4]}
+_DASHES = {Dash.SOLID: None, Dash.DASHED: [5.0, 2.5], Dash.DOTTED: [2.0, 1.6]}
 _HEAT_CELLS = 160
 """Side in pixels to which response maps are interpolated before they are coloured."""
 
@@ -180,7 +180,7 @@ def _mask_edge(bits: np.ndarray) -> QPainterPath:
     contours, _ = cv2.findContours(padded, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     path = QPainterPath()
     for contour in contours:
-        points = cv2.approxPolyDP(contour, 0.75, True)[:, 0] - 0.5
+        points = cv2.approxPolyDP(contour, 0.4, True)[:, 0] - 0.5
         path.addPolygon(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
         path.closeSubpath()
     return path
@@ -189,7 +189,7 @@ def _mask_edge(bits: np.ndarray) -> QPainterPath:
 def _outline(painter: QPainter, rect: QRectF, colour: QColor, width: float, dash: list[float] | None) -> None:
     """A line with a thin dark rim, to be seen on any ground."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    rim = QPen(QColor(0, 0, 0, round(colour.alpha() * 0.35)), width + 1.5)
+    rim = QPen(QColor(0, 0, 0, round(colour.alpha() * 0.3)), width + 1.25)
     rim.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
     painter.setPen(rim)
     painter.drawRect(rect)
@@ -205,8 +205,8 @@ def _outline(painter: QPainter, rect: QRectF, colour: QColor, width: float, dash
 def _rect(painter: QPainter, p: Rect, rect: QRectF) -> None:
     colour = QColor(p.colour)
     if p.occluded:
-        colour.setAlpha(130)
-    _outline(painter, rect, colour, 2.0 if p.selected or p.live else 1.5, _DASHES[p.dash])
+        colour.setAlpha(190)
+    _outline(painter, rect, colour, 2.25 if p.selected or p.live else 1.75, _DASHES[p.dash])
 
 
 def _missing(painter: QPainter, p: Missing, view: Viewport, widget: QRectF, taken: list[QRectF]) -> None:
@@ -242,16 +242,20 @@ def _label(
         QPointF(rect.left(), rect.bottom() + gap),
         QPointF(rect.right() + gap, rect.top()),
         QPointF(rect.left() - width - gap, rect.top()),
+        QPointF(rect.right() + gap, rect.bottom() - height),
+        QPointF(rect.left() - width - gap, rect.bottom() - height),
+        QPointF(rect.left(), rect.top() - 2 * height - gap - 2),
+        QPointF(rect.left(), rect.bottom() + height + gap + 2),
     ]
     if below:
         places = places[1:]
     tags = [QRectF(at.x(), at.y(), width, height) for at in places]
     room = widget.adjusted(2, 2, -2, -2)
-    for tag in tags[:2]:
-        tag.moveLeft(min(max(tag.left(), room.left()), room.right() - width))
-    fits = [tag for tag in tags if room.contains(tag)]
-    free = [tag for tag in fits if not any(tag.intersects(other) for other in taken)]
-    tag = (free or fits or tags)[0]
+    for tag in tags:
+        if rect.left() <= tag.left() <= rect.right():
+            tag.moveLeft(min(max(tag.left(), room.left()), room.right() - width))
+    fits = [tag for tag in tags if room.contains(tag)] or tags
+    tag = min(fits, key=lambda tag: sum(_shared(tag, other) for other in taken))  # the first free one, if any is
     if not room.contains(tag):
         if not rect.intersects(room):
             return
@@ -264,6 +268,12 @@ def _label(
     painter.setPen(QColor("#101214" if ground.lightnessF() > 0.5 or _luminance(ground) > 0.35 else "#ffffff"))
     painter.setFont(font)
     painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _shared(a: QRectF, b: QRectF) -> float:
+    """Area that both cover."""
+    both = a.intersected(b)
+    return max(0.0, both.width()) * max(0.0, both.height())
 
 
 def _luminance(c: QColor) -> float:

@@ -216,6 +216,7 @@ class ExportDialog(QDialog):
         form.changed.connect(self._plan)
         if self.form is not None:
             self._form_slot.removeWidget(self.form)
+            self.form.hide()
             self.form.deleteLater()
         self.form = form
         self._form_slot.addWidget(form)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout,
 _WORDS = {"all": "All", "labelled": "Only labelled"}
 
 
-LABELS = 72
+LABELS = 104
 """Width of the titles in logical pixels: forms below each other stay in line."""
 
 

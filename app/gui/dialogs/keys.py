@@ -72,7 +72,7 @@ def _block(title: str, rows: Iterable[tuple[str, str]]) -> QWidget:
     for n, (keys, what) in enumerate(rows, 1):
         key = QLabel(keys)
         key.setTextFormat(Qt.TextFormat.AutoText)
-        key.setMinimumWidth(120)
+        key.setMinimumWidth(144)
         grid.addWidget(key, n, 0)
         grid.addWidget(QLabel(what), n, 1)
     return block

@@ -47,8 +47,9 @@ class Thumbnail(QWidget):
         self._pixels: np.ndarray | None = None
         self._image = QImage()
         self._made_for: tuple[int, int] | None = None
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(140)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumHeight(84)
+        self.setMaximumHeight(156)
         self.setAccessibleName(caption)
 
     def sizeHint(self) -> QSize:
@@ -135,7 +136,7 @@ class TrackerPanel(QWidget):
         self._set_option = set_option
         self.tracker = QComboBox()
         for info in infos:
-            self.tracker.addItem(info.title, info.name)
+            self.tracker.addItem(info.name, info.name)
             self.tracker.setItemData(self.tracker.count() - 1, info.title, Qt.ItemDataRole.ToolTipRole)
         self._aliases = {alias: info.name for info in infos for alias in info.aliases}
         self.tracker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -167,6 +168,8 @@ class TrackerPanel(QWidget):
         self.reason = QLabel("")
         self.reason.setObjectName("muted")
         self.reason.setWordWrap(True)
+        self.reason.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.reason.setFixedHeight(2 * self.reason.fontMetrics().lineSpacing() + 2)  # nothing jumps when it is filled
         self.template = Thumbnail("Template")
         self.search = Thumbnail("Search region")
         self._build()
@@ -220,8 +223,7 @@ class TrackerPanel(QWidget):
         column.setSpacing(theme.GRID)
         column.addWidget(heading)
         column.addLayout(grid)
-        column.addLayout(pictures)
-        column.addStretch(1)
+        column.addLayout(pictures, 1)
 
     def show_settings(self, settings: Settings) -> None:
         """Put every control where the settings are."""
