@@ -120,8 +120,8 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("mpeg4.avi", frames=60, codec="mpeg4", options={"bf": "2", "g": "20"}),
     Recipe("flip.gif", frames=40, codec="gif", pix_fmt="bgr8"),
     Recipe("motion.avi", frames=40, codec="mjpeg", pix_fmt="yuvj420p"),
-    Recipe("raw.h264", frames=60, options=x264(25, 2), counted=True),
-    Recipe("double.mkv", frames=60, options=x264(25), pts=lambda i: i // 2, counted=True),
+    Recipe("raw.h264", frames=30, options=x264(12, 2), counted=True),
+    Recipe("double.mkv", frames=30, options=x264(12), pts=lambda i: i // 2, counted=True),
     Recipe("one.mp4", frames=1, options=x264(30)),
 )  # fmt: skip
 
