@@ -122,7 +122,7 @@ def _track(session: Session, task: Task, console: Console) -> bool:
     with Progress(*columns, console=console) as progress:
         last = task.until if task.until is not None else (session.frame_count - 1 if task.step > 0 else 0)
         bar = progress.add_task("Tracking", total=abs(last - task.frame), speed="")
-        session.events.message.connect(lambda text: progress.console.print(text, highlight=False))
+        session.events.message.connect(lambda text: progress.console.print(text, highlight=False, soft_wrap=True))
         session.events.run.connect(lambda status: _show(progress, bar, task, status))
         run: Job[Any] | None = None
         try:
@@ -160,9 +160,9 @@ def _write(session: Session, task: Task, console: Console) -> None:
         session.wait(job, FOREVER)
         assert job.value is not None
         counts = ", ".join(f"{count} {what}" for what, count in job.value.preflight.counts.items())
-        console.print(f"  {chosen.title}: {counts}; read back and compared", highlight=False)
+        console.print(f"  {chosen.title}: {counts}; read back and compared", highlight=False, soft_wrap=True)
         for loss in job.value.preflight.losses:
-            console.print(f"  {chosen.title} cannot hold: {loss}", highlight=False)
+            console.print(f"  {chosen.title} cannot hold: {loss}", highlight=False, soft_wrap=True)
     if task.preview is not None:
         assert session.media is not None
         work = write_preview(session.document.copy(), session.media, task.preview, session.settings)
@@ -172,4 +172,4 @@ def _write(session: Session, task: Task, console: Console) -> None:
                 "export", work, lambda done: progress.update(bar, completed=done), lambda error, cancelled: None
             )
             session.wait(job, FOREVER)  # raises the job's error
-        console.print(f"Preview written to {task.preview}", highlight=False)
+        console.print(f"Preview written to {task.preview}", highlight=False, soft_wrap=True)
