@@ -8,8 +8,8 @@ earlier export untouched.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from app.formats import atomic
+from app.formats.names import leads_away, plain
 from app.model.document import Document
 
 ROUNDING = 0.0005
@@ -92,7 +93,7 @@ class Picture(Protocol):
 
 
 class FrameReader(Protocol):
-    """The part of a media reader that an export needs."""
+    """The part of a media reader that an export needs. Readers of image folders also have ``files``, a path a frame."""
 
     def iter(self, start: int, stop: int, step: int = 1) -> Iterator[Picture]: ...
 
@@ -122,11 +123,12 @@ class Format(Protocol):
         ...
 
     def write(
-        self, kept: Document, part: Path, out: Path, params: Any, pictures: Iterator[Picture] | None
+        self, kept: Document, part: Path, params: Any, names: Sequence[str], pictures: Iterator[Picture] | None
     ) -> Generator[float, None, list[str]]:
-        """Write ``kept`` (a result of `keep`) to ``part``, which will be renamed to ``out``. Yields progress in 0..1.
+        """Write ``kept`` (a result of `keep`) to ``part``. Yields progress in 0..1.
 
-        Returns the names of the files of a folder, relative to it. ``pictures``: all frames in order, when asked for.
+        Returns the names of the files of a folder, relative to it. ``names``: those of the pictures when the video is a
+        folder of images, one a frame, else empty. ``pictures``: all frames in order, when asked for.
         """
         ...
 
@@ -223,12 +225,13 @@ def report_path(out: Path) -> Path:
 
 def scaled(steps: Generator[float, None, T], start: float, stop: float) -> Generator[float, None, T]:
     """``steps`` with its progress mapped from 0..1 to ``start``..``stop``."""
-    while True:
-        try:
-            done = next(steps)
-        except StopIteration as end:
-            return end.value
-        yield start + (stop - start) * min(max(done, 0.0), 1.0)
+    with closing(steps):
+        while True:
+            try:
+                done = next(steps)
+            except StopIteration as end:
+                return end.value
+            yield start + (stop - start) * min(max(done, 0.0), 1.0)
 
 
 def read_text(path: Path) -> str:
@@ -256,15 +259,8 @@ def _export(
         preflight = chosen.plan(doc, params)
         kept = chosen.keep(doc, params)
         with atomic.staging(target) as part, atomic.staging(report_path(target)) as report_part:
-            if chosen.wants_pictures(params):
-                assert open_frames is not None
-                assert media is not None
-                assert doc.video is not None
-                with open_frames(media) as reader:
-                    pictures = reader.iter(0, doc.video.frames, 1)
-                    names = yield from scaled(chosen.write(kept, part, target, params, pictures), 0.0, 0.7)
-            else:
-                names = yield from scaled(chosen.write(kept, part, target, params, None), 0.0, 0.7)
+            with _reader(doc, media, open_frames, chosen.wants_pictures(params)) as (named, pictures):
+                names = yield from scaled(chosen.write(kept, part, params, named, pictures), 0.0, 0.7)
             differences = yield from scaled(chosen.proof(part, kept, params), 0.7, 0.98)
             texts = [name for name in names if not name.endswith(".jpg")]
             report = ExportReport(
@@ -290,6 +286,21 @@ def _export(
         ) from error
     yield 1.0
     return report
+
+
+@contextmanager
+def _reader(
+    doc: Document, media: Path | None, open_frames: OpenFrames | None, wanted: bool
+) -> Iterator[tuple[list[str], Iterator[Picture] | None]]:
+    """Picture names of an image folder (``<folder>/<file>``; none for a video), and the frames if ``wanted``."""
+    if open_frames is None or media is None or doc.video is None or not (wanted or media.is_dir()):
+        yield [], None
+        return
+    with open_frames(media) as reader:
+        names = [f"{media.name}/{file.name}" for file in getattr(reader, "files", ())]
+        if len(names) != doc.video.frames or any(leads_away(name) or plain(name) != name for name in names):
+            names = []
+        yield names, reader.iter(0, doc.video.frames, 1) if wanted else None
 
 
 def _place_report(part: Path, target: Path) -> None:

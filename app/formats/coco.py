@@ -2,14 +2,15 @@
 
 - ``bbox`` is the track's box as the document has it (also beside a mask); ``area`` counts the mask's pixels when there
   is one, else it is the box's. ``segmentation`` is COCO's compressed RLE or ``[]``. ``iscrowd`` is always 0.
-- ``frame_id`` is 0-based and is also the number in ``file_name`` (``<video>/00000000.jpg`` is frame 0).
+- ``frame_id`` is 0-based and is also the number in ``file_name`` (``<video>/00000000.jpg`` is frame 0). The pictures of
+  an image folder keep their names (``<folder>/<file>``).
 - Frames where the object is out of view or lost have no annotation; ``tracks[].absent`` lists them as runs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -56,16 +57,17 @@ class CocoFormat:
         return False
 
     def may_replace(self, out: Path) -> str:
-        return ""
+        """Only JSON makes way: a slip of the hand must not cost a project or a video."""
+        return "" if out.suffix.lower() == ".json" else "the file exists and is no .json file"
 
     def write(
-        self, kept: Document, part: Path, out: Path, params: CocoParams, pictures: Iterator[Picture] | None
+        self, kept: Document, part: Path, params: CocoParams, names: Sequence[str], pictures: Iterator[Picture] | None
     ) -> Generator[float, None, list[str]]:
         """See `Format.write`."""
         assert kept.video is not None
         encode = msgspec.json.Encoder().encode
         head = _head(kept, kept.video)
-        lists = {"images": _images(kept, kept.video, params), "annotations": _annotations(kept)}
+        lists = {"images": _images(kept, kept.video, params, names), "annotations": _annotations(kept)}
         sizes = {"images": kept.video.frames, "annotations": sum(len(track.frames) for track in kept.tracks.values())}
         done, total = 0, sum(sizes.values()) or 1
         with fsync_open(part) as file:
@@ -163,7 +165,7 @@ def _categories(kept: Document) -> dict[str, int]:
     return {label.name: number for number, label in enumerate(kept.labels, 1)}
 
 
-def _images(kept: Document, video: VideoRef, params: CocoParams) -> Iterator[dict[str, Any]]:
+def _images(kept: Document, video: VideoRef, params: CocoParams, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     name = stem(video)
     if params.images == "all":
         frames = range(video.frames)
@@ -172,7 +174,7 @@ def _images(kept: Document, video: VideoRef, params: CocoParams) -> Iterator[dic
     for frame in frames:
         yield {
             "id": frame + 1,
-            "file_name": f"{name}/{frame:08d}.jpg",
+            "file_name": names[frame] if names else f"{name}/{frame:08d}.jpg",
             "width": video.width,
             "height": video.height,
             "video_id": 1,

@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -92,25 +92,25 @@ class VotFormat:
         return f"the folder holds '{min(strangers)}', which is no part of a VOT export" if strangers else ""
 
     def write(
-        self, kept: Document, part: Path, out: Path, params: VotParams, pictures: Iterator[Picture] | None
+        self, kept: Document, part: Path, params: VotParams, names: Sequence[str], pictures: Iterator[Picture] | None
     ) -> Generator[float, None, list[str]]:
         """See `Format.write`."""
         assert kept.video is not None
         sequences = _sequences(kept, params)
         part.mkdir()
         write_bytes(part / "list.txt", "".join(f"{name}\n" for name in sequences).encode())
-        names = ["list.txt"]
+        written = ["list.txt"]
         share = 0.3 if pictures is not None else 1.0
         for number, (name, tracks) in enumerate(sequences.items()):
             (part / name).mkdir()
             start, stop = (share * n / len(sequences) for n in (number, number + 1))
             files = yield from scaled(_write_sequence(part / name, kept.video, tracks, params), start, stop)
-            names += [f"{name}/{file}" for file in files]
+            written += [f"{name}/{file}" for file in files]
         if pictures is not None:
             folders = [part / name / "color" for name in sequences]
             files = yield from scaled(_write_pictures(folders, kept.video, params, pictures), share, 1.0)
-            names += [f"{name}/color/{file}" for name in sequences for file in files]
-        return names
+            written += [f"{name}/color/{file}" for name in sequences for file in files]
+        return written
 
     def proof(self, part: Path, kept: Document, params: VotParams) -> Generator[float, None, list[str]]:
         found = differences(kept, read(part))

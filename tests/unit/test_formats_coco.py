@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from format_documents import documents, ring, small
@@ -18,6 +19,7 @@ from pycocotools.cocoeval import COCOeval
 from app.formats import get, plan, run_export
 from app.formats.coco import CocoParams
 from app.formats.compare import differences
+from app.media import open_media
 from app.model.document import Document
 from app.model.geometry import Box
 from app.model.masks import Mask
@@ -273,6 +275,16 @@ def test_attributes_as_cvat_writes_them(tmp_path: Path) -> None:
     frames = get("coco").read(tmp_path / "cvat.json").tracks[1].frames
     assert frames[0].state is State.OCCLUDED
     assert frames[1] == Observation(source=Source.IMPORTED, state=State.OUT_OF_VIEW)
+
+
+def test_pictures_of_a_folder_keep_their_names(tmp_path: Path) -> None:
+    folder = tmp_path / "my pictures"
+    folder.mkdir()
+    for number in (2, 10, 1, 33, 4, 5):
+        cv2.imwrite(str(folder / f"shot{number}.png"), np.zeros((10, 20, 3), np.uint8))
+    run_export(small(), folder, "coco", tmp_path / "x.json", open_frames=open_media)
+    images = json.loads((tmp_path / "x.json").read_text())["images"]
+    assert [image["file_name"] for image in images] == [f"my pictures/shot{n}.png" for n in (1, 2, 4, 5, 10, 33)]
 
 
 def test_long_tracks_yield_progress_and_stay_in_order(tmp_path: Path) -> None:

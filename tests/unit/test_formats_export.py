@@ -186,6 +186,13 @@ def test_the_video_is_never_overwritten(tmp_path: Path) -> None:
     assert video.read_bytes() == b"precious"
 
 
+def test_a_project_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "work.siamlabel").write_text("{}")
+    with pytest.raises(FormatError, match=r"is no \.json file"):
+        run_export(small(), None, "coco", tmp_path / "work.siamlabel")
+    assert (tmp_path / "work.siamlabel").read_text() == "{}"
+
+
 @pytest.mark.parametrize(("kind", "words"), [("coco", "a folder of this name"), ("vot", "a file of this name")])
 def test_a_file_is_no_folder(tmp_path: Path, kind: str, words: str) -> None:
     out = target(tmp_path, kind)
