@@ -14,7 +14,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import diagnostics
-from app.gui import theme
+from app.gui import recent, theme
 from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
 from app.session import Session
@@ -60,9 +60,13 @@ def make_window(session: Session | None = None, bridge: Bridge | None = None) ->
 
 
 def begin(window: MainWindow, path: str | None) -> None:
-    """First what an earlier session left unsaved, then what was asked for."""
-    if not window.offer_recovery() and path is not None:
+    """First what an earlier session left unsaved, then what was asked for; the sample clip for a newcomer."""
+    if window.offer_recovery():
+        return
+    if path is not None:
         window.open(Path(path))
+    elif not recent.load():
+        window.open(None)
 
 
 class _Hooks:

@@ -95,7 +95,7 @@ class MainWindow(QMainWindow):
         self.side.addWidget(self.tracks_panel)
         self.side.addWidget(self.tracker_panel)
         self.side.setStretchFactor(0, 1)
-        self.side.setSizes([240, 360])
+        self.side.setSizes([184, 416])
         self.side.setCollapsible(0, False)
         self.side.setMinimumWidth(280)
         top = QSplitter(Qt.Orientation.Horizontal)

@@ -156,6 +156,7 @@ class ExportDialog(QDialog):
         where.addWidget(self.path, 1)
         where.addWidget(browse)
         form = QFormLayout()
+        form.setHorizontalSpacing(theme.GRID)
         form.addRow(form_label("Format"), self.format)
         form.addRow(form_label("Write to"), where)
         heading = QLabel("Will be written")
@@ -240,6 +241,15 @@ class ExportDialog(QDialog):
         else:
             self.counts.show_preflight(plan)
         self.export_button.setEnabled(ready)
+        self._grow()
+
+    def _grow(self) -> None:
+        """Make room for everything that is said; never shrink under the hand."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            need = max(layout.totalHeightForWidth(self.width()), layout.totalMinimumSize().height())
+            self.resize(self.width(), max(self.height(), need))
 
     def _browse(self) -> None:
         if self._format.folder:

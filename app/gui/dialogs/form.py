@@ -11,8 +11,9 @@ from msgspec import Meta
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QSpinBox, QWidget
 
-_WORDS = {"all": "All", "labelled": "Only labelled"}
+from app.gui import theme
 
+_WORDS = {"all": "All", "labelled": "Only labelled"}
 
 LABELS = 104
 """Width of the titles in logical pixels: forms below each other stay in line."""
@@ -39,6 +40,8 @@ class Form(QWidget):
         self.controls: dict[str, QWidget] = {}
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setHorizontalSpacing(theme.GRID)
+        layout.setVerticalSpacing(theme.GRID)
         hints = typing.get_type_hints(kind, include_extras=True)
         for field in msgspec.structs.fields(kind):
             base, meta = _split(hints[field.name])

@@ -133,6 +133,8 @@ class TracksModel(QAbstractTableModel):
         self._set_track(number, visible=not self._doc.tracks[number].visible)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return flags | Qt.ItemFlag.ItemIsEditable if index.column() == LABEL else flags
 

@@ -1,0 +1,232 @@
+"""What surrounds the labelling: errors, hints, keys, settings, playing, themes, the start page, the entry point."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QApplication, QLabel
+from session_fakes import FRAMES, square
+
+from app import diagnostics
+from app.commands import COMMANDS
+from app.gui import recent, theme
+from app.gui.actions import ICONS
+from app.gui.application import begin
+from app.gui.dialogs.keys import KeysDialog
+from app.gui.dialogs.relink import RelinkDialog
+from app.gui.panels.tracks import EYE, LABEL
+from app.media import MediaError
+from app.settings import HEAT_KINDS
+from app.work.errors import RelinkError
+
+
+def test_every_command_has_an_action_with_its_keys_and_every_icon_exists(user):
+    for command in COMMANDS:
+        action = user.window.actions_[command.id]
+        assert [QKeySequence(key) for key in command.keys] == action.shortcuts()
+    assert set(ICONS) <= {command.id for command in COMMANDS}
+    for name in ICONS.values():
+        assert diagnostics.resource(f"icons/{name}.svg").is_file()
+
+
+def test_the_sheet_of_keys_names_every_command(user, qtbot):
+    sheet = KeysDialog(user.window)
+    qtbot.addWidget(sheet)
+    said = {label.text() for label in sheet.findChildren(QLabel)}
+    assert {command.title.removesuffix("…") for command in COMMANDS if command.keys} <= said
+
+
+def test_what_cannot_be_done_is_disabled(make_user):
+    user = make_user()
+    enabled = {command.id for command in COMMANDS if user.window.actions_[command.id].isEnabled()}
+    assert {"file.open", "file.sample", "help.keys"} <= enabled
+    assert not {"file.save", "object.new", "track.forward", "go.next", "edit.undo"} & enabled
+    assert "Ctrl+O" in user.window.mode_label.text()
+
+
+def test_a_hint_says_what_to_do_and_an_error_stays(user):
+    window = user.window
+    user.at_frame(FRAMES - 1)
+    user.draw(square(0))
+    user.key(Qt.Key.Key_T)
+    assert window.notices.isVisible()
+    assert "last frame" in window.notices.text.text()
+    assert not window.notices.details.isVisible()
+    window.show_error(MediaError("clip.mp4: frame 3 cannot be decoded."))
+    assert "frame 3" in window.notices.text.text()
+    window.notices.hint("a mere hint")
+    assert "frame 3" in window.notices.text.text()
+    window.notices.details.click()
+    dialog = next(iter(window.errors._open.values()))
+    assert "MediaError" in dialog.details.toPlainText()
+    dialog.copy_button.click()
+    assert "MediaError" in QGuiApplication.clipboard().text()
+    dialog.close()
+
+
+def test_one_dialog_for_one_distinct_error(user):
+    def fail(text: str) -> Exception:
+        try:
+            raise ValueError(text)
+        except ValueError as error:
+            return error
+
+    errors = user.window.errors
+    first = errors.show_once(fail("a"), "Headline")
+    assert errors.show_once(fail("b"), "Headline") is None  # the same place, another text
+    assert first is not None
+    first.close()
+
+
+def test_a_frame_that_cannot_be_shown_is_said_on_the_picture(user, monkeypatch):
+    user.session.events.error(MediaError("clip.mkv: frame 0 cannot be decoded."))
+    assert user.window.canvas._note == "Frame 0 cannot be shown"
+    user.at_frame(3)
+    assert user.window.canvas._note == ""
+
+
+def test_relink_offers_to_find_the_video(user, qtbot, monkeypatch, tmp_path):
+    video = user.session.document.video
+    dialog = RelinkDialog(RelinkError(tmp_path / "p.siamlabel", video, None, "not there"), user.window)
+    qtbot.addWidget(dialog)
+    assert not dialog.anyway_button.isVisibleTo(dialog)
+    monkeypatch.setattr(
+        "app.gui.dialogs.relink.QFileDialog.getOpenFileName", lambda *a: (str(tmp_path / "found.mkv"), "")
+    )
+    dialog.find_button.click()
+    assert dialog.video == tmp_path / "found.mkv"
+    assert not dialog.anyway
+
+
+def test_a_moved_video_is_found_through_the_dialog(user, make_user, monkeypatch, clip):
+    user.draw(square(0))
+    project = user.session.save()
+    user.window.close()
+    elsewhere = clip.rename(clip.with_name("moved.mkv"))
+    again = make_user()
+
+    def answer(dialog):
+        dialog.video = elsewhere
+        return True
+
+    monkeypatch.setattr("app.gui.main_window.RelinkDialog.exec", answer)
+    again.window.open(project)
+    again.wait(lambda: again.session.is_open)
+    assert again.session.media.path == elsewhere
+    assert len(again.session.document.tracks) == 1
+
+
+def test_the_list_renames_hides_and_selects(user, qtmodeltester):
+    user.draw(square(0))
+    user.session.select()
+    panel = user.window.tracks_panel
+    qtmodeltester.check(panel.model)
+    assert panel.model.setData(panel.model.index(0, LABEL), "tug")
+    assert user.session.document.tracks[1].label == "tug"
+    panel.table.clicked.emit(panel.model.index(0, EYE))
+    assert not user.session.document.tracks[1].visible
+    user.wait(lambda: user.window.canvas.scene == ())
+    panel.table.setCurrentIndex(panel.model.index(0, LABEL))
+    assert user.session.selected == 1
+    user.session.undo()
+    assert user.session.document.tracks[1].visible
+
+
+def test_the_tracker_panel_sets_what_the_session_uses(user):
+    panel = user.window.tracker_panel
+    panel.heat.setCurrentIndex(panel.heat.findData("attention"))
+    panel.heat.activated.emit(panel.heat.currentIndex())
+    assert user.session.settings.heat_kind == "attention"
+    panel.opacity.setValue(80)
+    assert user.session.settings.heat_opacity == 0.8
+    user.key(Qt.Key.Key_H)
+    following = HEAT_KINDS[(HEAT_KINDS.index("attention") + 1) % len(HEAT_KINDS)]
+    assert panel.heat.currentData() == following
+    assert {panel.device.itemData(n) for n in range(panel.device.count())} >= {"auto", "cpu", "cuda"}
+
+
+def test_playing_follows_the_clock_and_stops_at_the_end(user):
+    user.at_frame(FRAMES - 6)
+    user.key(Qt.Key.Key_Space)
+    assert user.session.playing
+    user.wait(lambda: user.session.frame == FRAMES - 1 and not user.session.playing)
+    assert user.window.player.dropped <= 5
+
+
+def test_the_theme_follows_the_wish(user):
+    for wish, dark in [("dark", True), ("light", False), ("system", False)]:
+        user.session.change_settings(theme=wish)
+        assert theme.current().tokens.dark is dark
+    palette = QApplication.palette()
+    assert palette.window().color().name() == theme.current().tokens.window
+
+
+def test_recent_files_are_newest_first_and_exist(tmp_path: Path):
+    paths = [tmp_path / name for name in ("a.mp4", "b.mp4")]
+    for path in paths:
+        path.touch()
+        recent.add(path)
+    recent.add(paths[0])
+    assert recent.load() == [paths[0], paths[1]]
+    paths[0].unlink()
+    assert recent.load() == [paths[1]]
+    recent._file().write_text("[1, {")
+    assert recent.load() == []
+
+
+def test_a_newcomer_gets_the_sample_and_others_their_list(make_user, clip, monkeypatch):
+    user = make_user()
+    opened: list[Path | None] = []
+    monkeypatch.setattr(user.window, "open", lambda path: opened.append(path))
+    begin(user.window, None)
+    recent.add(clip)
+    begin(user.window, None)
+    begin(user.window, str(clip))
+    assert opened == [None, clip]
+
+
+@pytest.mark.expected_logs("unexpected error")
+def test_run_opens_and_ends_and_shows_what_escapes(qapp, clip, monkeypatch, caplog):
+    """The real start: hooks, window, event loop."""
+    from app.gui import application
+
+    windows = []
+    make = application.make_window
+
+    def remember():
+        windows.append(made := make())
+        return made
+
+    monkeypatch.setattr(application, "make_window", remember)
+    monkeypatch.setattr("app.gui.asking.Asking.unsaved", lambda self: pytest.fail("nothing was changed"))
+
+    def boom() -> None:
+        try:
+            raise ValueError("a mistake")
+        except ValueError:
+            sys.excepthook(*sys.exc_info())
+        window = windows[0][0]
+        assert [d.isVisible() for d in window.errors._open.values()] == [True]
+        window.close()
+
+    poll = QTimer()
+    poll.timeout.connect(lambda: (poll.stop(), boom()) if windows and windows[0][0].session.is_open else None)
+    poll.start(5)
+    root = logging.getLogger()
+    before = list(root.handlers)
+    try:
+        assert application.run(str(clip)) == 0
+    finally:
+        for handler in [h for h in root.handlers if h not in before]:
+            root.removeHandler(handler)
+            handler.close()
+    assert sys.excepthook is sys.__excepthook__
+    log = diagnostics.paths().log.read_text(encoding="utf-8")
+    assert "a mistake" in log
+    assert json.loads((diagnostics.paths().state / "recent.json").read_text()) == [str(clip)]
