@@ -61,10 +61,10 @@ def load_index(path: str | Path, cache_dir: str | Path | None = None, progress: 
     return index
 
 
-def open_video(path: Path, number: int | None = None) -> tuple[InputContainer, VideoStream]:
+def open_video(path: Path, number: int | None = None, *, threads: bool = True) -> tuple[InputContainer, VideoStream]:
     """Open ``path`` and its video stream (stream ``number``, or the first that is not cover art).
 
-    Raises `MediaError` with the remedy.
+    ``threads``: decode on all cores. Raises `MediaError` with the remedy.
     """
     try:
         # Absolute, so that a colon in the name is not taken for a protocol.
@@ -86,7 +86,10 @@ def open_video(path: Path, number: int | None = None) -> tuple[InputContainer, V
     if stream.codec_context is None:
         container.close()
         raise MediaError(f"{path.name} holds video of a kind that cannot be decoded here. Convert it to H.264 first.")
-    stream.thread_type = "AUTO"  # frame threads delay pictures but change none
+    if threads:
+        stream.thread_type = "AUTO"  # frame threads delay pictures but change none
+    else:
+        stream.codec_context.thread_count = 1
     return container, stream
 
 

@@ -41,6 +41,7 @@ class VideoReader(Reader):
         # Pictures no other one builds on are skipped on the way to a target; H.264 marks them reliably.
         self._may_skip = index.codec == "h264" and not index.counted
         self._dts_first = False
+        self._threads = True
         self._floor = 0
         self._container, self._stream = open_video(path, index.stream)
         self._rewind()
@@ -102,6 +103,12 @@ class VideoReader(Reader):
             if picture is not None and not picture.is_corrupt:
                 return picture
             damaged = damaged or picture
+        if damaged is None and self._threads:
+            # Frame threads report an error late, and pictures that were done by then can be lost with it at the end.
+            self._threads = False
+            self._reopen()
+            self._land(k)
+            damaged = self._advance(i)
         if damaged is not None:
             return damaged
         raise MediaError(
@@ -185,7 +192,7 @@ class VideoReader(Reader):
     def _reopen(self) -> None:
         self._packets.close()
         self._container.close()
-        self._container, self._stream = open_video(self._path, self._index.stream)
+        self._container, self._stream = open_video(self._path, self._index.stream, threads=self._threads)
         self._rewind()
 
     def _rewind(self) -> None:
