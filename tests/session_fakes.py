@@ -105,7 +105,7 @@ class FakeTrackers:
     def __call__(self, name: str, device: str) -> FakeTracker:
         if name != "fake" and name != "default":
             raise TrackerError(f"There is no tracker named {name}")
-        tracker = FakeTracker(device=device, **self._options)  # type: ignore[arg-type]
+        tracker = FakeTracker(device="cpu" if device == "auto" else device, **self._options)  # type: ignore[arg-type]
         if self.made:
             tracker.full_at = None
         self.made[device] = tracker

@@ -172,7 +172,8 @@ class Runs:
         if run is self._run:
             if note.device:
                 self._set(run, device=note.device)
-            self._listener.run_note(note.text)
+            if note.text:
+                self._listener.run_note(note.text)
 
     def _take(self, run: _Run) -> None:
         frames = dict(run.chunks.take())

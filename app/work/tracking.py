@@ -95,9 +95,9 @@ class LiveItem:
 
 @dataclass(frozen=True)
 class Note:
-    """Something the person should read while the run goes on; ``device`` when that changed."""
+    """News of a run that goes on: ``text`` for the person to read, ``device`` when that is known or changed."""
 
-    text: str
+    text: str = ""
     device: str = ""
 
 
@@ -217,7 +217,9 @@ class _Walk:
     def begin(self, frame: Frame) -> Generator[Note, None, None]:
         """Load the tracker and start the target on ``frame`` with the box last held."""
         try:
-            self.target = self.trackers.get(self.request.tracker, self.device).start(frame.image, self.box)
+            tracker = self.trackers.get(self.request.tracker, self.device)
+            yield Note(device=tracker.device)
+            self.target = tracker.start(frame.image, self.box)
         except OutOfDeviceMemory as full:
             yield from self._to_cpu(frame, full)
         self.previous = frame

@@ -63,6 +63,7 @@ def test_the_picture_follows_the_run_and_the_status_is_told(make: Make):
     assert session.shown.index == FRAMES - 1
     assert statuses[0].phase == "loading"
     assert statuses[-1] is None
+    assert statuses[-2].device == "cpu", "what auto has come to mean"
     assert lives[-1].frame == FRAMES - 1
     assert statuses[-2].done == statuses[-2].total == FRAMES - 1
     assert statuses[-2].score == 0.9

@@ -53,7 +53,7 @@ def walk(request: TrackRequest, trackers: Trackers) -> tuple[list[Tracked], list
         except StopIteration as end:
             return results, notes, end.value
         if isinstance(item, Note):
-            notes.append(item.text)
+            notes += [item.text] * bool(item.text)
         else:
             results.append(item)
 
