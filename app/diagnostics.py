@@ -16,6 +16,8 @@ from typing import IO
 
 import platformdirs
 
+from app import __version__
+
 NAME = "SiamLabel"
 HOME_VARIABLE = "SIAMLABEL_HOME"
 PACKAGES = ("torch", "numpy", "av", "opencv-contrib-python-headless", "PySide6-Essentials", "pyqtgraph", "msgspec")
@@ -57,7 +59,7 @@ def resource(name: str) -> Path:
     return root / "resources" / name
 
 
-def version(package: str = "siamlabel") -> str:
+def version(package: str) -> str:
     """Installed version of a distribution, or ``"not installed"``."""
     try:
         return importlib.metadata.version(package)
@@ -69,7 +71,7 @@ def environment_report() -> dict[str, str]:
     """Versions and folders by name, for ``main.py info`` and bug reports. Imports nothing heavy."""
     where = paths()
     report = {
-        NAME: version() if version() != "not installed" else "from a checkout",
+        NAME: __version__,
         "Python": f"{platform.python_version()} ({sys.executable})",
         "System": platform.platform(),
         "CPU cores": str(os.cpu_count()),
