@@ -13,6 +13,7 @@ from app.model.document import Change
 from app.model.tracks import State
 from app.scene import scene
 from app.session import LiveItem, RunStatus
+from app.work.run import Phase
 from tracker.api import Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Showing:
         self._w = window
         self._session = window.session
         self._template_of: tuple[int, int] | None = None
+        self._phase: Phase | None = None
         self._soon = QTimer(window)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
@@ -93,6 +95,10 @@ class Showing:
         self._soon.start()
 
     def _run(self, status: RunStatus | None) -> None:
+        phase = status.phase if status else None
+        if phase is Phase.TRACKING and self._phase is Phase.LOADING:
+            self._w.message_label.clear()  # what was said of loading is over
+        self._phase = phase
         if status is None:
             self._w.tracker_panel.show_idle()
             self._soon.start()
@@ -121,6 +127,8 @@ class Showing:
 
     def _tell_tracker(self, live: LiveItem | None) -> None:
         panel, here = self._w.tracker_panel, self._session.here
+        score = live.prediction.score if live is not None else None if here is None else here.score
+        self._w.timeline.set_score(score)
         if live is not None:
             said, shown = live.prediction, self._session.shown
             search = said.search

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.gui import theme
@@ -93,7 +94,6 @@ class Timeline(QWidget):
         self._lanes = lanes
         self._span = Span()
         self._selected: int | None = None
-        self._frame = 0
         self.lane_view = LaneView(self._span, self._lanes, label_of_frame)
         self.curve = Curve(self._span)
         self._score = QLabel("Confidence")
@@ -122,7 +122,6 @@ class Timeline(QWidget):
     def reset(self, doc: Document, frames: int) -> None:
         """Another document, whose lanes were reset; ``frames`` is the clip's length."""
         self._span.reset(frames)
-        self._frame = 0
         self._set_rows(doc)
         self.lane_view.set_cached(np.zeros(frames, bool))
         self.lane_view.set_frame(0)
@@ -143,15 +142,21 @@ class Timeline(QWidget):
         self._redraw_curve()
 
     def set_frame(self, frame: int) -> None:
-        self._frame = frame
         if self._span.reveal(frame):
             self._span_moved()
         self.lane_view.set_frame(frame)
         self.curve.set_frame(frame)
-        self._tell_score()
+
+    def set_score(self, score: float | None) -> None:
+        """The selected object's confidence on the current frame."""
+        self._score.setText("Confidence" if score is None else f"Confidence  {score:.2f}")
 
     def set_cached(self, frames: np.ndarray) -> None:
         self.lane_view.set_cached(frames)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._redraw_curve()  # it is aggregated to the pixels there are
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -170,12 +175,6 @@ class Timeline(QWidget):
         else:
             width = max(1, self.curve.width())
             self.curve.set_data(*lane.curve(self._span.start, self._span.stop, width))
-        self._tell_score()
-
-    def _tell_score(self) -> None:
-        lane = self._lanes.lanes.get(self._selected) if self._selected is not None else None
-        score = None if lane is None or self._frame >= len(lane.scores) else int(lane.scores[self._frame])
-        self._score.setText("Confidence" if score in (None, 255) else f"Confidence  {(score or 0) / 254:.2f}")
 
     def _scrub_curve(self, share: float) -> None:
         frame = int(self._span.start + share * (self._span.stop - self._span.start))
