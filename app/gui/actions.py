@@ -62,7 +62,10 @@ class Actions(QObject):
         cancel_gesture: Callable[[], bool],
         window: QWidget,
     ) -> None:
-        """``cancel_gesture`` gives up a mouse drag, if there is one: that is what Esc means then."""
+        """``asks`` by what a command asks for, or by its id where the window has to ask something of its own.
+
+        ``cancel_gesture`` gives up a mouse drag, if there is one: that is what Esc means then.
+        """
         super().__init__(window)
         self._session = session
         self._ui = ui
@@ -96,8 +99,9 @@ class Actions(QObject):
             return
         params: dict[str, Any] | None = {}
         try:
-            if command.ask is not None:
-                params = self._asks[command.ask]()
+            ask = self._asks.get(command.ask or command.id)
+            if ask is not None:
+                params = ask()
             if params is not None:
                 command.do(self._session, self._ui, **params)
         except Exception as error:

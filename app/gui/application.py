@@ -61,12 +61,12 @@ def make_window(session: Session | None = None, bridge: Bridge | None = None) ->
 
 def begin(window: MainWindow, path: str | None) -> None:
     """First what an earlier session left unsaved, then what was asked for; the sample clip for a newcomer."""
-    if window.offer_recovery():
+    if window.documents.offer_recovery():
         return
     if path is not None:
-        window.open(Path(path))
+        window.documents.open(Path(path))
     elif not recent.load():
-        window.open(None)
+        window.documents.open(None)
 
 
 class _Hooks:

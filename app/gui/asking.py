@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -27,17 +26,9 @@ VIDEOS = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mpg *.mpeg *.ts *.wmv"
 class Asking:
     """Modal questions over a window."""
 
-    def __init__(self, window: QWidget, session: Session, may_leave: Callable[[], bool]) -> None:
+    def __init__(self, window: QWidget, session: Session) -> None:
         self._window = window
         self._session = session
-        self._may_leave = may_leave
-
-    def open(self) -> dict[str, Any] | None:
-        """``{"path": ...}``. A picture chosen in a folder of pictures stands for the folder."""
-        if not self._may_leave():
-            return None
-        path = self.file_to_open()
-        return None if path is None else {"path": path}
 
     def save_as(self) -> dict[str, Any] | None:
         """``{"path": ...}`` of a project."""
@@ -47,6 +38,7 @@ class Asking:
         return {"path": Path(chosen)} if chosen else None
 
     def file_to_open(self) -> Path | None:
+        """A video, a project, or the folder of the picture that was chosen."""
         pictures = "*.jpg *.jpeg *.png *.bmp *.tif *.tiff *.webp"
         patterns = [
             f"Videos, pictures and projects ({VIDEOS} {pictures} *{SUFFIX})",

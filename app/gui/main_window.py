@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
+    QMenu,
     QSplitter,
     QStackedWidget,
     QToolBar,
@@ -20,14 +21,13 @@ from PySide6.QtWidgets import (
 from app import diagnostics
 from app.gui import recent, theme
 from app.gui.actions import Actions, Ask
-from app.gui.asking import Asking, Unsaved
-from app.gui.canvas.tools import DrawTool, SelectTool
+from app.gui.canvas.tools import DrawTool, SelectTool, rect_at
 from app.gui.canvas.view import Canvas
 from app.gui.dialogs.error import ErrorDesk
 from app.gui.dialogs.keys import KeysDialog
-from app.gui.dialogs.recover import RecoverDialog
-from app.gui.dialogs.relink import RelinkDialog
+from app.gui.documents import Documents
 from app.gui.exporting import Exporting
+from app.gui.hands import Hands
 from app.gui.lanes import Lanes
 from app.gui.notices import NoticeBar
 from app.gui.panels.tracker import TrackerPanel
@@ -39,27 +39,41 @@ from app.gui.start_page import StartPage
 from app.gui.timeline import Timeline
 from app.scene import mode_line
 from app.session import Mode, RelinkError, Session, SessionError
-from app.work.journal import Leftover
 from tracker import registry
-from tracker.api import Box
 
+OBJECT_MENU = (
+    "track.forward", "track.backward", "", "object.keyframe", "object.occluded", "object.out_of_view", "",
+    "object.redraw", "object.delete_box", "object.delete",
+)  # fmt: skip
+GROUND_MENU = ("object.new", "", "view.fit", "view.zoom_in", "view.zoom_out", "view.heat")
 MESSAGE = 7000
 """Milliseconds for which a message stands in the status line."""
 
 
 class MainWindow(QMainWindow):
-    """One window, one session. It is the `Ui` of the commands and the hands of the mouse tools."""
+    """One window, one session. It is the `Ui` of the commands."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
         self.lanes = Lanes()
-        self.asking = Asking(self, session, self.may_leave)
+        self.documents = Documents(self, session, self.show_error)
+        self.hands = Hands(session, self.show_error)
         self.errors = ErrorDesk(self)
         self.exporting = Exporting(self, session)
-        self._last_open: Path | Leftover | None = None
         self._closing = False
-        asks: dict[str, Ask] = {"open": self.asking.open, "save_as": self.asking.save_as, "export": self.exporting.ask}
+        asking = self.documents.asking
+        asks: dict[str, Ask] = {
+            "open": self.documents.ask_open,
+            "file.sample": self.documents.ask_sample,
+            "save_as": asking.save_as,
+            "export": self.exporting.ask,
+        }
+            "open": self.documents.ask_open,
+            "file.sample": self.documents.ask_sample,
+            "save_as": asking.save_as,
+            "export": self.exporting.ask,
+        }
         self.actions_ = Actions(session, self, asks, self.show_error, lambda: self.canvas.cancel_gesture(), self)
         self._build()
         self.player = Player(session, self, self.transport.show_note)
@@ -75,7 +89,7 @@ class MainWindow(QMainWindow):
     # --- layout -------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.select_tool, self.draw_tool = SelectTool(self), DrawTool(self)
+        self.select_tool, self.draw_tool = SelectTool(self.hands), DrawTool(self.hands)
         self.canvas = Canvas(self.select_tool)
         self.start_page = StartPage(self.actions_)
         self.notices = NoticeBar(lambda error: self.errors.show(error))
@@ -181,15 +195,16 @@ class MainWindow(QMainWindow):
         events.error.connect(self.show_error)
         events.settings.connect(self._settings_changed)
         events.opened.connect(self._opened)
-        events.saved.connect(lambda path: (recent.add(path), self.refresh()))
+        events.saved.connect(lambda _: self.refresh())
         for changed in (events.document, events.selection, events.position, events.run):
             changed.connect(lambda *_: self.refresh())
         self.timeline.scrubbed.connect(self.session.seek)
         self.timeline.picked.connect(self.session.select)
         self.tracks_panel.picked.connect(self.session.select)
-        self.start_page.opened.connect(self.open)
+        self.start_page.opened.connect(self.documents.open)
         self.canvas.hovered.connect(self._tell_place)
         self.canvas.zoomed.connect(self._tell_zoom)
+        self.canvas.menu_wanted.connect(self._menu)
 
     def refresh(self) -> None:
         """What depends on the session as a whole: what can be done, the mode in words, the title."""
@@ -209,8 +224,6 @@ class MainWindow(QMainWindow):
         self.refresh()
 
     def _opened(self) -> None:
-        if isinstance(self._last_open, Path):
-            recent.add(self._last_open)
         self.notices.hide()
         self.canvas.setFocus()
         self.refresh()
@@ -231,6 +244,17 @@ class MainWindow(QMainWindow):
     def _tell_place(self, at: tuple[float, float] | None) -> None:
         self.place_label.setText("" if at is None else f"{at[0]:.0f}, {at[1]:.0f}")
 
+    def _menu(self, at: QPoint) -> None:
+        """What can be done with the object under the cursor, or on empty ground with the view."""
+        hit = rect_at(self.canvas, QPointF(self.canvas.mapFromGlobal(at)))
+        if hit is not None:
+            self.session.select(hit.track)
+        menu = QMenu(self)
+        for name in OBJECT_MENU if hit is not None else GROUND_MENU:
+            menu.addAction(self.actions_[name]) if name else menu.addSeparator()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
     def _tell_zoom(self, scale: float) -> None:
         seen = self.canvas.image_size != (0, 0)
         self.zoom_label.setText(f"{scale * self.devicePixelRatioF():.0%}" if seen else "")
@@ -242,7 +266,7 @@ class MainWindow(QMainWindow):
     def show_error(self, error: Exception) -> None:
         """Every failure ends here: a question, a hint, a note on the picture, an error in words, or a crash report."""
         if isinstance(error, RelinkError):
-            self._relink(error)
+            self.documents.relink(error)
         elif self.exporting.owns(error):
             return
         elif isinstance(error, SessionError):
@@ -255,70 +279,18 @@ class MainWindow(QMainWindow):
 
     # --- opening and leaving ------------------------------------------------------------------------------------
 
-    def open(self, path: Path | None, *, video: Path | None = None, accept: bool = False) -> None:
-        """Open a path (None: the sample) once the present document may be left."""
-        if video is None and not self.may_leave():
-            return
-        self._last_open = path
-        try:
-            self.session.open(path, video=video, accept=accept)
-        except Exception as error:
-            self.show_error(error)
-
-    def offer_recovery(self) -> bool:
-        """Ask about unsaved work of earlier sessions; True when something is being recovered."""
-        found = self.session.leftovers()
-        if not found:
-            return False
-        dialog = RecoverDialog(found, self)
-        dialog.exec()
-        if dialog.chosen is None:
-            return False
-        self._last_open = dialog.chosen
-        try:
-            self.session.recover(dialog.chosen)
-        except Exception as error:
-            self.show_error(error)
-        return True
-
-    def _relink(self, error: RelinkError) -> None:
-        dialog = RelinkDialog(error, self)
-        if not dialog.exec() or dialog.video is None:
-            return
-        if isinstance(self._last_open, Leftover):
-            self.session.recover(self._last_open, video=dialog.video, accept=dialog.anyway)
-        else:
-            self.open(error.project, video=dialog.video, accept=dialog.anyway)
-
-    def may_leave(self) -> bool:
-        """Whether the present document may go; asks when it has unsaved changes."""
-        self._discard = False
-        if not self.session.dirty:
-            return True
-        answer = self.asking.unsaved()
-        if answer is Unsaved.SAVE:
-            try:
-                self.session.save()
-            except Exception as error:
-                self.show_error(error)
-                return False
-        self._discard = answer is Unsaved.DISCARD
-        if self._discard:
-            self.session.abandon()
-        return answer is not Unsaved.CANCEL
-
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._closing:
             event.accept()
             return
-        if not self.may_leave():
+        if not self.documents.may_leave():
             event.ignore()
             return
         self._closing = True
         self.player.stop()
         self.showing.close()
         self._save_geometry()
-        self.session.close(discard=self._discard)
+        self.session.close()
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -334,7 +306,7 @@ class MainWindow(QMainWindow):
         path = _dropped(event)
         if path is not None:
             event.acceptProposedAction()
-            self.open(path)
+            self.documents.open(path)
 
     # --- Ui of the commands -------------------------------------------------------------------------------------
 
@@ -349,33 +321,6 @@ class MainWindow(QMainWindow):
 
     def quit(self) -> None:
         self.close()
-
-    # --- Hands of the tools -------------------------------------------------------------------------------------
-
-    def hold(self) -> None:
-        """What is labelled is the picture that is seen: stop walking, and stop following a run."""
-        shown = self.session.shown
-        self.session.set_playing(False)
-        if shown is not None and (shown.index != self.session.frame or self.session.run is not None):
-            self.session.seek(shown.index)
-
-    def select(self, track: int | None) -> None:
-        self.session.select(*([] if track is None else [track]))
-
-    def place(self, track: int, box: Box) -> None:
-        try:
-            self.session.set_box(box, track)
-        except Exception as error:
-            self.show_error(error)
-
-    def draw(self, box: Box) -> None:
-        try:
-            if self.session.redraw:
-                self.session.set_box(box)
-            else:
-                self.session.add_object(box)
-        except Exception as error:
-            self.show_error(error)
 
     # --- geometry, the one thing that QSettings keeps -----------------------------------------------------------
 

@@ -40,7 +40,7 @@ class User:
         self.qtbot.waitUntil(until, timeout=timeout)
 
     def open(self, path: Path) -> None:
-        self.window.open(path)
+        self.window.documents.open(path)
         self.wait(lambda: self.session.is_open and self.session.shown is not None)
 
     def key(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
@@ -99,14 +99,14 @@ def make_user(qtbot, qapp: QApplication) -> Iterator[Callable[..., User]]:
             user.asked.append("unsaved")
             return user.answer
 
-        window.asking.unsaved = unsaved  # type: ignore[method-assign]
+        window.documents.asking.unsaved = unsaved  # type: ignore[method-assign]
         made.append(window)
         window.show()
         return user
 
     yield make
     for window in made:
-        window.asking.unsaved = lambda: Unsaved.DISCARD  # type: ignore[method-assign]
+        window.documents.asking.unsaved = lambda: Unsaved.DISCARD  # type: ignore[method-assign]
         window.close()
         window.deleteLater()
 

@@ -211,10 +211,8 @@ def test_unsaved_work_is_offered_after_a_crash(user, make_user, monkeypatch):
     user.draw(square(0))
     user.session.close()  # as a crash would: nothing saved, nothing discarded
     again = make_user()
-    monkeypatch.setattr(
-        "app.gui.main_window.RecoverDialog.exec", lambda dialog: (dialog.recover_button.click(), True)[1]
-    )
-    assert again.window.offer_recovery()
+    monkeypatch.setattr("app.gui.documents.RecoverDialog.exec", lambda dialog: (dialog.recover_button.click(), True)[1])
+    assert again.window.documents.offer_recovery()
     again.wait(lambda: again.session.is_open)
     assert len(again.session.document.tracks) == 1
     assert again.session.dirty

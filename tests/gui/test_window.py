@@ -8,16 +8,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QApplication, QLabel
-from session_fakes import FRAMES, square
+from PySide6.QtWidgets import QApplication, QLabel, QMenu
+from session_fakes import FRAMES, square, write_clip
 
 from app import diagnostics
 from app.commands import COMMANDS
 from app.gui import recent, theme
 from app.gui.actions import ICONS
 from app.gui.application import begin
+from app.gui.asking import Unsaved
+from app.gui.canvas.tools import rect_at
 from app.gui.dialogs.keys import KeysDialog
 from app.gui.dialogs.relink import RelinkDialog
 from app.gui.panels.tracks import EYE, LABEL
@@ -115,11 +117,42 @@ def test_a_moved_video_is_found_through_the_dialog(user, make_user, monkeypatch,
         dialog.video = elsewhere
         return True
 
-    monkeypatch.setattr("app.gui.main_window.RelinkDialog.exec", answer)
-    again.window.open(project)
+    monkeypatch.setattr("app.gui.documents.RelinkDialog.exec", answer)
+    again.window.documents.open(project)
     again.wait(lambda: again.session.is_open)
     assert again.session.media.path == elsewhere
     assert len(again.session.document.tracks) == 1
+
+
+def test_opening_another_asks_first_and_is_remembered(user, tmp_path, monkeypatch):
+    other = write_clip(tmp_path / "other.mkv", frames=5)
+    user.draw(square(0))
+    monkeypatch.setattr(user.window.documents.asking, "file_to_open", lambda: other)
+    user.answer = Unsaved.CANCEL
+    user.window.actions_["file.open"].trigger()
+    user.window.actions_["file.sample"].trigger()
+    assert user.asked == ["unsaved", "unsaved"]
+    assert user.session.document.tracks
+    user.answer = Unsaved.DISCARD
+    user.window.actions_["file.open"].trigger()
+    user.wait(lambda: user.session.is_open and user.session.frame_count == 5)
+    assert recent.load()[0] == other
+    user.window.close()
+    assert not user.session.leftovers()
+
+
+def test_the_context_menu_acts_on_what_is_under_the_cursor(user):
+    user.draw(square(0))
+    user.session.select()
+    canvas = user.window.canvas
+    box = square(0)
+    user.wait(lambda: rect_at(canvas, QPointF(user.at(box.cx, box.cy))) is not None)
+    canvas.menu_wanted.emit(canvas.mapToGlobal(user.at(box.cx, box.cy)))
+    assert user.session.selected == 1
+    menu = next(m for m in user.window.findChildren(QMenu) if m.isVisible())
+    titles = [action.text() for action in menu.actions()]
+    assert "Track forward" in titles
+    menu.close()
 
 
 def test_the_list_renames_hides_and_selects(user, qtmodeltester):
@@ -183,7 +216,7 @@ def test_recent_files_are_newest_first_and_exist(tmp_path: Path):
 def test_a_newcomer_gets_the_sample_and_others_their_list(make_user, clip, monkeypatch):
     user = make_user()
     opened: list[Path | None] = []
-    monkeypatch.setattr(user.window, "open", lambda path: opened.append(path))
+    monkeypatch.setattr(user.window.documents, "open", lambda path: opened.append(path))
     begin(user.window, None)
     recent.add(clip)
     begin(user.window, None)

@@ -147,10 +147,10 @@ def main() -> None:
     app = QApplication(sys.argv[:1])
     prepare(app)
     window, _ = make_window()
-    window.asking.unsaved = lambda: Unsaved.DISCARD  # type: ignore[method-assign]
+    window.documents.asking.unsaved = lambda: Unsaved.DISCARD  # type: ignore[method-assign]
     window.session.settings.tracker = arguments.tracker
     window.show()
-    window.open(arguments.clip)
+    window.documents.open(arguments.clip)
     if not wait(lambda: window.session.shown is not None, 60):
         sys.exit(f"{arguments.clip} did not open")
     media = window.session.media

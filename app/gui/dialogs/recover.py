@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.gui import theme
-from app.work.journal import Leftover, forget
+from app.work.journal import Leftover
 
 
 class RecoverDialog(QDialog):
     """``chosen`` is the leftover to open, None for none. What is discarded here is gone at once."""
 
-    def __init__(self, found: Sequence[Leftover], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, found: Sequence[Leftover], forget: Callable[[Leftover], None], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Recover unsaved work")
         self.setMinimumWidth(560)
         self.chosen: Leftover | None = None
         self._found = list(found)
+        self._forget = forget
         title = QLabel("SiamLabel ended without saving")
         title.setObjectName("title")
         text = QLabel("Nothing is lost. Choose what to go on with; the rest is offered again at the next start.")
@@ -55,7 +58,7 @@ class RecoverDialog(QDialog):
         row = self.list.currentRow()
         if row < 0:
             return
-        forget(self._found.pop(row))
+        self._forget(self._found.pop(row))
         self.list.takeItem(row)
         if not self._found:
             self.reject()

@@ -1,0 +1,99 @@
+"""Coming and going of documents: opening, recovering, relinking, and leaving without losing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QWidget
+
+from app.gui import recent
+from app.gui.asking import Asking, Unsaved
+from app.gui.dialogs.recover import RecoverDialog
+from app.gui.dialogs.relink import RelinkDialog
+from app.session import RelinkError, Session
+from app.work.journal import Leftover
+
+
+class Documents:
+    """Failures go to ``on_error``, except for those that are questions, which are asked here."""
+
+    def __init__(self, window: QWidget, session: Session, on_error: Callable[[Exception], None]) -> None:
+        self._window = window
+        self._session = session
+        self._on_error = on_error
+        self._last: Path | Leftover | None = None
+        self.asking = Asking(window, session)
+        session.events.opened.connect(self._opened)
+        session.events.saved.connect(recent.add)
+
+    def open(self, path: Path | None) -> None:
+        """Open a path (None: the sample) once the present document may be left."""
+        if self.may_leave():
+            self._open(path)
+
+    def ask_open(self) -> dict[str, Any] | None:
+        """The ask-part of the open command: ``{"path": ...}``."""
+        path = self.asking.file_to_open()
+        if path is None or not self.may_leave():
+            return None
+        self._last = path
+        return {"path": path}
+
+    def ask_sample(self) -> dict[str, Any] | None:
+        """The sample needs no path, but the present document must be left."""
+        self._last = None
+        return {} if self.may_leave() else None
+
+    def offer_recovery(self) -> bool:
+        """Ask about unsaved work of earlier sessions; True when something is being recovered."""
+        found = self._session.leftovers()
+        if not found:
+            return False
+        dialog = RecoverDialog(found, self._session.forget, self._window)
+        dialog.exec()
+        if dialog.chosen is None:
+            return False
+        self._last = dialog.chosen
+        chosen = dialog.chosen
+        self._try(lambda: self._session.recover(chosen))
+        return True
+
+    def relink(self, error: RelinkError) -> None:
+        """Ask where the video is now, and go on with the answer."""
+        dialog = RelinkDialog(error, self._window)
+        if not dialog.exec() or dialog.video is None:
+            return
+        last, video, anyway = self._last, dialog.video, dialog.anyway
+        if isinstance(last, Leftover):
+            self._try(lambda: self._session.recover(last, video=video, accept=anyway))
+        else:
+            self._try(lambda: self._session.open(error.project, video=video, accept=anyway))
+
+    def may_leave(self) -> bool:
+        """Whether the present document may go; asks once when it has unsaved changes."""
+        if not self._session.dirty:
+            return True
+        answer = self.asking.unsaved()
+        if answer is Unsaved.SAVE:
+            return self._try(self._session.save)
+        if answer is Unsaved.DISCARD:
+            self._session.abandon()
+        return answer is not Unsaved.CANCEL
+
+    def _open(self, path: Path | None) -> None:
+        self._last = path
+        self._try(lambda: self._session.open(path))
+
+    def _opened(self) -> None:
+        if isinstance(self._last, Path):
+            recent.add(self._last)
+
+    def _try(self, act: Callable[[], object]) -> bool:
+        try:
+            act()
+        except Exception as error:
+            self._on_error(error)
+            return False
+        return True
