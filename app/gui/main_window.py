@@ -69,11 +69,6 @@ class MainWindow(QMainWindow):
             "save_as": asking.save_as,
             "export": self.exporting.ask,
         }
-            "open": self.documents.ask_open,
-            "file.sample": self.documents.ask_sample,
-            "save_as": asking.save_as,
-            "export": self.exporting.ask,
-        }
         self.actions_ = Actions(session, self, asks, self.show_error, lambda: self.canvas.cancel_gesture(), self)
         self._build()
         self.player = Player(session, self, self.transport.show_note)
