@@ -30,6 +30,7 @@ from app.work.hand import Hand
 from app.work.jobs import Job, Jobs, Post
 from app.work.journal import Journal, Leftover, forget, leftovers
 from app.work.lane import MainLane
+from app.work.latest import Latest
 from app.work.playhead import Playhead
 from app.work.run import Runs, RunStatus, plan
 from app.work.tracking import CreateTracker, LiveItem, OpenReader, Outcome, Trackers, TrackRequest
@@ -243,6 +244,10 @@ class Session(Hand):
         title = f"Exporting {format_id}"
         work = formats.export(self.document, media.path, format_id, out, params, open_media)
 
+        def show() -> None:
+            if (done := newest.take()) is not None and not job.ended:
+                self.events.progress(title, done)
+
         def end(error: Exception | None, cancelled: bool) -> None:
             self.events.progress(title, None)
             if error is not None:
@@ -250,7 +255,8 @@ class Session(Hand):
             elif job.value is not None:
                 self.events.message(f"Exported to {job.value.written[0]}")
 
-        job = self.jobs.run("export", work, lambda done: self._post(lambda: self.events.progress(title, done)), end)
+        newest: Latest[float] = Latest(lambda: self._post(show))
+        job = self.jobs.run("export", work, newest.put, end)
         return job
 
     # Modes and settings

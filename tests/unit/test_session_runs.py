@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from session_fakes import FRAMES, FakeTrackers, square, write_clip
 
-from app.model.tracks import Source, State
+from app.media import Frame, MediaError, open_media
+from app.model.edits import AddTrack
+from app.model.tracks import Observation, Source, State
 from app.session import Mode, Session, SessionError
 from app.settings import Settings
 from tracker.api import Box
@@ -22,9 +26,9 @@ def make(tmp_path: Path) -> Iterator[Make]:
     """Opens the clip in a session with a fake tracker; every session is closed in the end."""
     sessions: list[Session] = []
 
-    def make(*, hidden: tuple[int, ...] = (), trackers: FakeTrackers | None = None, **settings: object) -> Session:
+    def make(*, hidden: tuple[int, ...] = (), trackers: FakeTrackers | None = None, **more: object) -> Session:
         clip = write_clip(tmp_path / "clip.mkv", hidden=hidden)
-        session = Session(Settings(tracker="fake", **settings), create_tracker=trackers or FakeTrackers())  # type: ignore[arg-type]
+        session = Session(Settings(tracker="fake", **more), create_tracker=trackers or FakeTrackers())  # type: ignore[arg-type]
         sessions.append(session)
         session.wait(session.open(clip))
         return session
@@ -32,6 +36,14 @@ def make(tmp_path: Path) -> Iterator[Make]:
     yield make
     for session in sessions:
         session.close(discard=True)
+
+
+@pytest.fixture
+def open_clip(tmp_path: Path) -> Iterator[Session]:
+    session = Session(Settings(tracker="fake"), create_tracker=FakeTrackers())
+    session.wait(session.open(write_clip(tmp_path / "clip.mkv")))
+    yield session
+    session.close(discard=True)
 
 
 def frames_of(session: Session, track: int = 1) -> list[int]:
@@ -204,6 +216,72 @@ def test_a_loss_is_shown_and_t_goes_on(make: Make):
     frames = session.document.tracks[1].frames
     assert frames[15].state is State.LOST
     assert frames[FRAMES - 1].box == square(FRAMES - 1)
+
+
+@given(
+    protected=st.sets(st.integers(0, FRAMES - 1), min_size=1, max_size=6),
+    proposed=st.sets(st.integers(0, FRAMES - 1), max_size=12),
+    start=st.integers(0, FRAMES - 1),
+    direction=st.sampled_from([1, -1]),
+)
+@settings(max_examples=25)
+def test_a_run_fills_its_gap_and_leaves_everything_else_alone(
+    open_clip: Session, protected: set[int], proposed: set[int], start: int, direction: int
+):
+    """Whatever hands and trackers left on a track, a run writes from its start to the next protected frame only."""
+    session = open_clip
+    by_hand = {f: Observation(box=Box(1, 1, 5, 5)) for f in protected | {start}}
+    by_tracker = {f: Observation(box=Box(2, 2, 5, 5), source=Source.TRACKER) for f in proposed}
+    track = session.document.new_track()
+    track.frames.update(by_tracker | by_hand)
+    session.commit(AddTrack(track), "Make")
+    session.select(track.id)
+    before = dict(session.document.tracks[track.id].frames)
+    ahead = [f for f in protected if (f - start) * direction > 0]
+    stop = min(ahead, key=lambda f: abs(f - start)) if ahead else (FRAMES if direction > 0 else -1)
+    written = range(start + direction, stop, direction)
+    session.seek(start)
+    try:
+        session.wait(session.track(direction))
+    except SessionError:
+        assert not written
+    after = session.document.tracks[track.id].frames
+    assert {f: after[f].box for f in written} == {f: square(f) for f in written}
+    assert {f: o for f, o in after.items() if f not in written} == {f: o for f, o in before.items() if f not in written}
+    if written:
+        session.undo()
+    assert session.document.tracks[track.id].frames == before
+    session.remove_track()
+
+
+def test_a_frame_that_cannot_be_read_ends_the_run_and_what_was_done_stays(make: Make, tmp_path: Path):
+    class Damaged:
+        def __init__(self, path: Path) -> None:
+            self._reader = open_media(path)
+
+        def __enter__(self) -> Damaged:
+            return self
+
+        def __exit__(self, *exc: object) -> None:
+            self._reader.close()
+
+        def iter(self, start: int, stop: int, step: int) -> Iterator[Frame]:
+            for frame in self._reader.iter(start, stop, step):
+                if frame.index == 6:
+                    raise MediaError("frame 6 of clip.mkv cannot be decoded")
+                yield frame
+
+    session = Session(Settings(tracker="fake"), create_tracker=FakeTrackers(), open_reader=Damaged)  # type: ignore[arg-type]
+    errors: list[Exception] = []
+    session.events.error.connect(errors.append)
+    session.wait(session.open(write_clip(tmp_path / "clip.mkv")))
+    session.add_object(square(0))
+    job = session.track()
+    session.wait(lambda: job.ended)
+    assert [str(e) for e in errors] == ["frame 6 of clip.mkv cannot be decoded"]
+    assert frames_of(session) == [*range(6)]
+    assert session.frame == 5
+    session.close(discard=True)
 
 
 def test_a_second_run_is_refused_while_one_goes_on(make: Make):
