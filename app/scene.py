@@ -239,11 +239,7 @@ def _mask(track: Track, here: Observation, live: LiveItem | None, chosen: bool, 
 @lru_cache(maxsize=256)
 def patch_of(mask: Mask) -> MaskPatch | None:
     """The smallest patch that holds the mask; None when it is empty."""
-    box = mask.box
-    if box is None:
-        return None
-    x, y, w, h = (int(v) for v in box)
-    return MaskPatch(x, y, np.ascontiguousarray(mask.decode()[y : y + h, x : x + w]))
+    return mask.patch()
 
 
 def _ghost(track: Track, frame: int) -> list[Primitive]:
