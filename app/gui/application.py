@@ -36,6 +36,7 @@ def run(path: str | None) -> int:
     window.show()
     QTimer.singleShot(0, lambda: begin(window, path))
     code = app.exec()
+    bridge.close()
     hooks.remove()
     return code
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QApplication, QLabel, QMenu
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu
 from session_fakes import FRAMES, square, write_clip
 
 from app import diagnostics
@@ -24,6 +25,7 @@ from app.gui.dialogs.keys import KeysDialog
 from app.gui.dialogs.relink import RelinkDialog
 from app.gui.panels.tracks import EYE, LABEL
 from app.media import MediaError
+from app.session import Mode
 from app.settings import HEAT_KINDS
 from app.work.errors import RelinkError
 
@@ -169,6 +171,20 @@ def test_the_list_renames_hides_and_selects(user, qtmodeltester):
     assert user.session.selected == 1
     user.session.undo()
     assert user.session.document.tracks[1].visible
+
+
+def test_letters_typed_into_a_label_are_no_commands(user):
+    user.draw(square(0))
+    panel = user.window.tracks_panel
+    panel.table.edit(panel.model.index(0, LABEL))
+    editor = panel.table.findChild(QLineEdit)
+    editor.selectAll()
+    QTest.keyClicks(editor, "nt fkh")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    assert user.session.document.tracks[1].label == "nt fkh"
+    assert user.session.mode is Mode.IDLE
+    assert user.session.run is None
+    assert user.session.frame == 0
 
 
 def test_the_tracker_panel_sets_what_the_session_uses(user):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QComboBox,
@@ -113,6 +113,10 @@ class ExportDialog(QDialog):
         self._formats = formats.formats()
         self._running = False
         self._touched_path = False
+        self._grow_soon = QTimer(self)  # a new form knows its size only once its style is applied
+        self._grow_soon.setSingleShot(True)
+        self._grow_soon.setInterval(0)
+        self._grow_soon.timeout.connect(self._grow)
         self.format = QComboBox()
         for name, known in self._formats.items():
             self.format.addItem(known.title, name)
@@ -153,6 +157,7 @@ class ExportDialog(QDialog):
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         where = QHBoxLayout()
+        where.setSpacing(theme.GRID)
         where.addWidget(self.path, 1)
         where.addWidget(browse)
         form = QFormLayout()
@@ -241,7 +246,7 @@ class ExportDialog(QDialog):
         else:
             self.counts.show_preflight(plan)
         self.export_button.setEnabled(ready)
-        self._grow()
+        self._grow_soon.start()
 
     def _grow(self) -> None:
         """Make room for everything that is said; never shrink under the hand."""
