@@ -181,7 +181,7 @@ def test_letters_typed_into_a_label_are_no_commands(user):
     editor.selectAll()
     QTest.keyClicks(editor, "nt fkh")
     QTest.keyClick(editor, Qt.Key.Key_Return)
-    assert user.session.document.tracks[1].label == "nt fkh"
+    user.wait(lambda: user.session.document.tracks[1].label == "nt fkh")
     assert user.session.mode is Mode.IDLE
     assert user.session.run is None
     assert user.session.frame == 0
