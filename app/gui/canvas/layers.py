@@ -48,7 +48,7 @@ def grip_centres(left: float, top: float, width: float, height: float) -> dict[H
 def heat_table(opacity: float) -> list[int]:
     """256 colours as ``0xAARRGGBB``, inferno; weak answers are nearly clear so that the picture stays readable."""
     bgr = cv2.applyColorMap(np.arange(256, dtype=np.uint8).reshape(-1, 1), cv2.COLORMAP_INFERNO)[:, 0].astype(int)
-    alpha = np.round(255 * opacity * np.clip(1.3 * np.linspace(0, 1, 256), 0, 1)).astype(int)
+    alpha = np.round(255 * opacity * np.clip(2 * np.linspace(0, 1, 256), 0, 1)).astype(int)
     return [int(a << 24 | r << 16 | g << 8 | b) for a, (b, g, r) in zip(alpha, bgr, strict=True)]
 
 
