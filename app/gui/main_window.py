@@ -7,9 +7,11 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, QPointF, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
+    QFrame,
     QLabel,
     QMainWindow,
     QMenu,
+    QScrollArea,
     QSplitter,
     QStackedWidget,
     QToolBar,
@@ -102,7 +104,12 @@ class MainWindow(QMainWindow):
         self.side = QSplitter(Qt.Orientation.Vertical)
         self.side.setHandleWidth(1)
         self.side.addWidget(self.tracks_panel)
-        self.side.addWidget(self.tracker_panel)
+        low_screens = QScrollArea()
+        low_screens.setWidget(self.tracker_panel)
+        low_screens.setWidgetResizable(True)
+        low_screens.setFrameShape(QFrame.Shape.NoFrame)
+        low_screens.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.side.addWidget(low_screens)
         self.side.setStretchFactor(0, 1)
         self.side.setSizes([184, 416])
         self.side.setCollapsible(0, False)
