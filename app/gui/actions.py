@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenuBar, QWidget
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from app.commands import BY_ID, COMMANDS, Command, Ui
 from app.gui import theme
@@ -116,13 +116,14 @@ class Actions(QObject):
     def show_playing(self, playing: bool) -> None:
         self._actions["go.play"].setIcon(theme.icon("pause" if playing else "play"))
 
-    def fill(self, bar: QMenuBar) -> None:
-        """A menu for each group, in the order of the table."""
-        menus = {}
+    def fill(self, bar: QMenuBar) -> dict[str, QMenu]:
+        """A menu for each group, in the order of the table; answers with the menus by group."""
+        menus: dict[str, QMenu] = {}
         for command in COMMANDS:
             if command.group not in menus:
                 menus[command.group] = bar.addMenu(command.group)
             menus[command.group].addAction(self._actions[command.id])
+        return menus
 
     def _tint(self) -> None:
         for name, icon in ICONS.items():

@@ -31,6 +31,7 @@ from app.gui.documents import Documents
 from app.gui.exporting import Exporting
 from app.gui.hands import Hands
 from app.gui.lanes import Lanes
+from app.gui.menus import recent_menu, theme_menu
 from app.gui.notices import NoticeBar
 from app.gui.panels.tracker import TrackerPanel
 from app.gui.panels.tracks import TracksPanel
@@ -138,7 +139,9 @@ class MainWindow(QMainWindow):
         self.rows.setCollapsible(0, False)
         self.rows.setSizes([10_000, 216])
         self.setCentralWidget(self.rows)
-        self.actions_.fill(self.menuBar())
+        menus = self.actions_.fill(self.menuBar())
+        menus["File"].insertMenu(self.actions_["file.sample"], recent_menu(menus["File"], self.documents.open))
+        menus["View"].addMenu(theme_menu(menus["View"], self.session))
         self.addToolBar(self._tool_bar())
         self._status_bar()
 

@@ -229,6 +229,16 @@ def test_recent_files_are_newest_first_and_exist(tmp_path: Path):
     assert recent.load() == []
 
 
+def test_the_menus_offer_what_was_opened_lately_and_the_colours(user, clip):
+    menus = {menu.title(): menu for menu in user.window.menuBar().findChildren(QMenu)}
+    menus["Open recent"].aboutToShow.emit()
+    assert clip.name in menus["Open recent"].actions()[0].text()
+    next(action for action in menus["Colours"].actions() if action.text() == "Dark").trigger()
+    assert user.session.settings.theme == "dark"
+    assert theme.current().tokens.dark
+    user.session.change_settings(theme="system")
+
+
 def test_a_newcomer_gets_the_sample_and_others_their_list(make_user, clip, monkeypatch):
     user = make_user()
     opened: list[Path | None] = []
