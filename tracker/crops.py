@@ -12,11 +12,12 @@ def cut(image: Image, cx: float, cy: float, side: float, size: int, fill: np.nda
     """Cut the square of ``side`` image pixels around (cx, cy) and resample it to ``size`` x ``size``.
 
     The region is snapped to whole pixels, so the returned `Crop` is exact. Outside the image the colour is ``fill``
-    (3,) uint8 (reference A.1). Shrinking averages areas, since bilinear sampling of a large region aliases.
+    (3,) uint8 (reference A.1). Large regions are first averaged over whole pixels, since bilinear sampling would alias.
     Returns pixels (size, size, 3) uint8 BGR, contiguous, and the crop.
     """
     height, width = image.shape[:2]
-    n = max(2, round(side))
+    factor = max(1, round(side) // size)
+    n = max(2, factor * round(side / factor))
     x0, y0 = round(cx - n / 2), round(cy - n / 2)
     left, top = max(x0, 0), max(y0, 0)
     right, bottom = min(x0 + n, width), min(y0 + n, height)
@@ -36,8 +37,9 @@ def cut(image: Image, cx: float, cy: float, side: float, size: int, fill: np.nda
         )
     if n == size:
         return np.ascontiguousarray(patch), crop
-    mode = cv2.INTER_AREA if n > size else cv2.INTER_LINEAR
-    return cv2.resize(patch, (size, size), interpolation=mode), crop
+    if factor > 1:  # by a whole number, for which averaging is fast
+        patch = cv2.resize(patch, (n // factor, n // factor), interpolation=cv2.INTER_AREA)
+    return cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR), crop
 
 
 def mean_colour(image: Image) -> np.ndarray:

@@ -24,7 +24,9 @@ class SameConv(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that Conv2d gives it
         if self.stride[0] == 2 and input.shape[-1] % 2 == 0:
-            return F.conv2d(F.pad(input, (0, 1, 0, 1)), self.weight, self.bias, 2, 0, 1, self.groups)
+            # two cells of padding all round and the first row and column dropped: the same numbers as padding right and
+            # bottom, without copying the large map
+            return F.conv2d(input, self.weight, self.bias, 2, 2, 1, self.groups)[:, :, 1:, 1:]
         return F.conv2d(input, self.weight, self.bias, self.stride, 1, 1, self.groups)
 
 
