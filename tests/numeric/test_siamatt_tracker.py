@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tracker import checkpoint, registry
-from tracker.api import Box, HasTemplate, HeatMap, OutOfDeviceMemory, TrackerError
+from tracker.api import Box, HasTemplate, HeatMap, OutOfDeviceMemory, TrackerError, Verdict
 from tracker.config import NetConfig
 from tracker.inference import siamatt
 from tracker.models.siamatt_mobile import SiamAttMobile
@@ -153,3 +153,27 @@ def test_the_shipped_weights_follow_a_patch_over_texture() -> None:
         overlaps.append(inter / (b.area + 56 * 48 - inter))
     assert np.mean(overlaps) > 0.6
     assert overlaps[-1] > 0.5
+
+
+def test_a_lost_target_is_sought_around_its_last_place_and_taken_up_again(
+    untrained: siamatt.SiamAttTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = untrained.start(picture(), Box(100, 70, 40, 40))
+    sure = False
+    real = siamatt.foreground
+    monkeypatch.setattr(siamatt, "foreground", lambda cls: real(cls) * 0 + (0.99 if sure else 0.0))
+    centres, verdicts = [], []
+    for _ in range(16):
+        prediction = target.step(picture(), want_mask=False)
+        assert prediction.crop is not None
+        centres.append((round(prediction.crop.rect.cx), round(prediction.crop.rect.cy)))
+        verdicts.append(prediction.verdict)
+    assert verdicts[-1] is Verdict.LOST
+    seen = centres[verdicts.index(Verdict.LOST) + 1 :]
+    assert len(set(seen)) >= 4
+    assert all(0 <= x <= 240 and 0 <= y <= 180 for x, y in seen)
+    kept = target.box
+    assert target.step(picture(), want_mask=False).box == kept
+    sure = True
+    assert target.step(picture(), want_mask=False).verdict is not Verdict.LOST
+    assert target.lost == 0

@@ -24,6 +24,9 @@ from tracker.registry import weight_files
 
 T = TypeVar("T")
 
+AROUND = ((0, 0), (1, 0), (0, 0), (-1, 0), (0, 0), (0, 1), (0, 0), (0, -1))
+"""Where a lost target is sought, in half search regions to the right and down; every other look at its last place."""
+
 
 def pick_device(device: str) -> str:
     """Resolve ``auto`` to the best device here; raises `TrackerError` when the one asked for is not available."""
@@ -77,12 +80,13 @@ class SiamAttTarget:
         self.box = box
         self.smallest = min(10.0, box.w, box.h)
         self.monitor = Monitor(tracker.config)
+        self.lost = 0
 
     def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
         """Find the object in ``image``, looking where it was last seen."""
         tracker, config, net = self.tracker, self.tracker.config, self.tracker.net.config
         side = boxes.context_side(self.box.w, self.box.h, config.context) * net.search / net.exemplar
-        pixels, crop = crops.cut(image, self.box.cx, self.box.cy, side, net.search, self.fill)
+        pixels, crop = crops.cut(image, *self._where(side, image), side, net.search, self.fill)
         response = self._on_device(lambda: tracker.net.match(self.kernels, tracker.tensor(pixels), offsets=False))
         with guarded():
             probability = foreground(response.cls)[0].float().cpu().numpy()
@@ -96,9 +100,11 @@ class SiamAttTarget:
         ].max()
         moved = math.hypot(found.cx - self.box.cx, found.cy - self.box.cy) / math.sqrt(max(self.box.area, 1.0))
         verdict, reason, signals = self.monitor.judge(choice, float(near), moved)
-        if verdict is not Verdict.LOST:
-            # a lost target's box stays where it was last believed, so that the search does not wander off
-            self.box = found
+        if verdict is Verdict.LOST:
+            # the box stays where it was last believed, so that the search does not wander off
+            self.lost += 1
+        else:
+            self.box, self.lost = found, 0
         heat = self._heat(maps, crop)
         mask = None
         if want_mask and verdict is not Verdict.LOST:
@@ -109,6 +115,16 @@ class SiamAttTarget:
             heat["mask"] = HeatMap(values, crop.to_image(window))
             mask = draw_mask(heat["mask"], image.shape[0], image.shape[1], config.mask_threshold)
         return Prediction(self.box, signals["confidence"], verdict, mask, heat, crop, pixels, signals, reason)
+
+    def _where(self, side: float, image: Image) -> tuple[float, float]:
+        """Centre of the next search region: where the target was, or while it is lost, around that place in turn.
+
+        Looking beside the last place at the learnt scale costs nothing; enlarging the region (reference B.2) would cost
+        nine times a frame or show the target at a scale that the network never saw.
+        """
+        right, down = AROUND[self.lost % len(AROUND)]
+        x, y = self.box.cx + right * side / 2, self.box.cy + down * side / 2
+        return min(max(x, 0.0), image.shape[1]), min(max(y, 0.0), image.shape[0])
 
     def _smoothed(self, choice: Choice, crop: Crop, image: Image) -> Box:
         """The new state: centre taken as found, size approached at the rate of reference B.1, step 4."""
