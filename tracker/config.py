@@ -33,7 +33,7 @@ class TrackConfig:
     """``w`` of SiamAtt equation 5."""
     attention_threshold: float = 0.1
     """``t``: a peak must exceed it to add to the score."""
-    mask_threshold: float = 0.5
+    mask_threshold: float = 0.4
     lost_score: float = 0.25
     """Smoothed confidence below which the target counts as lost."""
     uncertain_score: float = 0.6
