@@ -60,8 +60,8 @@ class Session(Hand):
         self._settings_path = settings_path
         self._paths = diagnostics.paths()
         self.jobs = Jobs(self._post)
-        reader = open_reader or (lambda path: open_media(path, self._paths.cache))
-        self.runs = Runs(self.jobs, self._post, Trackers(create_tracker), self, reader)
+        self._open_reader = open_reader or (lambda path: open_media(path, self._paths.cache))
+        self.runs = Runs(self.jobs, self._post, Trackers(create_tracker), self, self._open_reader)
         self._opening = ""
         self._closed = False
         self._clear()
@@ -113,10 +113,11 @@ class Session(Hand):
 
     @property
     def live_here(self) -> LiveItem | None:
-        """The prediction to show on the current frame: the newest of the run, else a remembered one of the selected."""
-        if self.live is not None and self.live.frame == self.frame:
+        """The prediction for the picture on display: the newest of the run, else a remembered one of the selected."""
+        at = self.frame if self.shown is None else self.shown.index
+        if self.live is not None and self.live.frame == at:
             return self.live
-        return self.runs.recent.get(self.selected, self.frame) if self.selected is not None else None
+        return self.runs.recent.get(self.selected, at) if self.selected is not None else None
 
     # Opening, saving, closing
 
@@ -242,7 +243,7 @@ class Session(Hand):
         media = self.require_open()
         self.runs.flush()
         title = f"Exporting {format_id}"
-        work = formats.export(self.document, media.path, format_id, out, params, open_media)
+        work = formats.export(self.document, media.path, format_id, out, params, self._open_reader)
 
         def show() -> None:
             if (done := newest.take()) is not None and not job.ended:

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from av.error import FFmpegError
 
+from app import diagnostics
 from app.formats import atomic
 from app.media import MediaInfo, open_media
 from app.model.document import Document
@@ -36,7 +37,7 @@ def write_preview(doc: Document, media: MediaInfo, out: Path, options: Settings)
         with atomic.staging(out) as part:
             named = part.with_suffix(out.suffix)  # the container follows from the suffix
             try:
-                with open_media(media.path) as reader, av.open(str(named), "w") as container:
+                with open_media(media.path, diagnostics.paths().cache) as reader, av.open(str(named), "w") as container:
                     stream = container.add_stream("libx264", rate=Fraction(media.fps).limit_denominator(1001))
                     stream.width, stream.height = media.width + media.width % 2, media.height + media.height % 2
                     stream.pix_fmt = "yuv420p"

@@ -126,11 +126,14 @@ class Showing:
         self._tell_tracker(live)
 
     def _tell_tracker(self, live: LiveItem | None) -> None:
-        panel, here = self._w.tracker_panel, self._session.here
+        session, panel = self._session, self._w.tracker_panel
+        shown, here = session.shown, None
+        if shown is not None and session.selected is not None:
+            here = session.document.tracks[session.selected].at(shown.index)
         score = live.prediction.score if live is not None else None if here is None else here.score
         self._w.timeline.set_score(score)
         if live is not None:
-            said, shown = live.prediction, self._session.shown
+            said = live.prediction
             search = said.search
             if search is None and said.crop is not None and shown is not None and shown.index == live.frame:
                 search = cut(shown.image, said.crop.rect, said.crop.size)

@@ -1,8 +1,13 @@
-"""Where we are in the video and which picture stands there: newest request only, stale answers dropped."""
+"""Where we are in the video and which picture stands there.
+
+Only the newest request is decoded next, yet whatever arrives is shown when it is newer than the picture on display, so
+a fast drag over frames that are not cached shows some of them on its way. The last one asked for is shown in the end.
+"""
 
 from __future__ import annotations
 
 import itertools
+import threading
 from pathlib import Path
 
 from app.media import Frame, FrameService, MediaError, MediaInfo
@@ -19,61 +24,81 @@ class Playhead:
         self.frame = 0
         """Index of the current frame."""
         self.shown: Frame | None = None
-        """The picture on display; while the current one is being decoded, the one before."""
+        """The picture on display; while the current one is being decoded, an earlier one."""
+        self._shown_generation = 0
+        self._broken = False  # whether it was said that the current frame cannot be shown
         self._events = events
         self._generations = itertools.count(1)
         self._generation = 0
         self._closed = False
+        self._arriving = threading.Lock()
+        self._arrived_generation = 0
         self._arrived: Latest[tuple[int, Frame | MediaError]] = Latest(lambda: post(self._show_arrived))
         self._cached: Latest[bool] = Latest(lambda: post(self._tell_cached))
         self.service = FrameService(
             media.path,
-            lambda generation, answer: self._arrived.put((generation, answer)),
+            self._arrive,
             cache_mb,
             lambda: self._cached.put(True),
             cache_dir=cache_dir,
         )
 
     def seek(self, frame: int) -> None:
-        """Go to ``frame`` (held inside the video). A cached picture is shown at once, another one when decoded."""
+        """Go to ``frame`` (held inside the video). A cached picture is shown at once, another one when decoded.
+
+        Until then pictures of earlier requests may be shown, in the order in which they were asked for.
+        """
         frame = min(max(frame, 0), self.media.frames - 1)
         moved, self.frame = frame != self.frame, frame
-        self._generation = next(self._generations)
+        generation = self._generation = next(self._generations)
         if moved:
             self._events.position(frame)
         if frame != self.frame:  # a listener went elsewhere
             return
-        here = self.service.cached(frame)
-        if here is not None and here is not self.shown:
-            self._show(here)
-        self.service.request(frame, self._generation)
+        here = self.shown if self.shown is not None and self.shown.index == frame else self.service.cached(frame)
+        if here is not None:
+            self._show(here, generation)
+        self.service.request(frame, generation)
 
     def show(self, frame: Frame) -> None:
         """Go to a frame whose picture is at hand (that of a running tracker), without asking the service."""
         moved, self.frame = frame.index != self.frame, frame.index
-        self._generation = next(self._generations)
+        generation = self._generation = next(self._generations)
         if moved:
             self._events.position(frame.index)
-        self._show(frame)
+        self._show(frame, generation)
 
     def close(self) -> None:
         """End the service; waits for the packet being decoded."""
         self._closed = True
         self.service.close()
 
-    def _show(self, frame: Frame) -> None:
-        self.shown = frame
-        self._events.shown(frame)
+    def _show(self, frame: Frame, generation: int) -> None:
+        """Show what is newer than the picture on display; the same picture again only counts as newer."""
+        if generation <= self._shown_generation:
+            return
+        self._shown_generation = generation
+        if frame is not self.shown or self._broken:
+            self.shown, self._broken = frame, False
+            self._events.shown(frame)
+
+    def _arrive(self, generation: int, answer: Frame | MediaError) -> None:
+        """From the service, in its thread or in ours: an answer of one must not displace a newer one of the other."""
+        with self._arriving:
+            if generation > self._arrived_generation:
+                self._arrived_generation = generation
+                self._arrived.put((generation, answer))
 
     def _show_arrived(self) -> None:
         item = self._arrived.take()
-        if item is None or self._closed or item[0] != self._generation:
+        if item is None or self._closed:
             return
-        answer = item[1]
-        if isinstance(answer, MediaError):
+        generation, answer = item
+        if not isinstance(answer, MediaError):
+            self._show(answer, generation)
+        elif generation == self._generation:  # of frames that were only passed nobody wants to read
+            self._shown_generation, self._broken = generation, True
             self._events.error(answer)
-        elif answer is not self.shown:
-            self._show(answer)
 
     def _tell_cached(self) -> None:
         if self._cached.take() and not self._closed:

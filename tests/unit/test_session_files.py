@@ -13,7 +13,8 @@ from session_fakes import FakeTrackers, picture, square, write_clip
 
 from app.formats.base import FormatError
 from app.formats.project import ProjectError, load_project
-from app.media import MediaError
+from app.formats.vot import VotParams
+from app.media import MediaError, index
 from app.session import Mode, RelinkError, Session, SessionError
 from app.settings import Settings, load_settings
 
@@ -291,3 +292,15 @@ def test_work_that_was_abandoned_is_not_offered_again(session: Session, clip: Pa
     first.set_box(square(1))
     first.close()
     assert len(session.leftovers()) == 1, "an edit after it is kept"
+
+
+def test_an_export_does_not_scan_the_video_again(session: Session, clip: Path, tmp_path: Path, monkeypatch):
+    session.wait(session.open(clip))
+    session.add_object(square(0))
+
+    def scan(*_: object) -> None:
+        raise AssertionError("the table of frames was made once, when the video was opened")
+
+    monkeypatch.setattr(index, "build_index", scan)
+    session.wait(session.export("vot", tmp_path / "out", VotParams(with_frames=True)))
+    assert list((tmp_path / "out").rglob("*.jpg"))
