@@ -233,7 +233,8 @@ class Session(Hand):
                 self.journal.close()
 
     def abandon(self) -> None:
-        """The unsaved work is not wanted: it is not offered again, unless an edit follows."""
+        """The unsaved work is not wanted: it is not offered again, unless an edit follows. A run ends and adds none."""
+        self.runs.drop()
         self._abandoned = True
 
     def export(

@@ -294,8 +294,9 @@ class LaneView(QWidget):
             painter.save()
             painter.setClipRect(QRectF(GUTTER - 6, top, self.width() - GUTTER + 6, ROW), Qt.ClipOperation.IntersectClip)
             painter.drawImage(area, image)
+            colours = {codes.LOST: t.danger, codes.OCCLUDED: t.warning, codes.OUT_OF_VIEW: t.muted}
             for x, width, state in states:
-                colour = QColor(t.danger if state == codes.LOST else t.warning)
+                colour = QColor(colours[state])
                 height = 4 if state == codes.LOST else 3
                 y = area.top() + BAR - height if state == codes.OCCLUDED else area.center().y() - height / 2
                 painter.fillRect(QRectF(x, y, width, height), colour)

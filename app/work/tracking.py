@@ -248,9 +248,10 @@ class _Walk:
         height, width = frame.image.shape[:2]
         observation = observe(prediction, width, height)
         if observation.state is State.LOST:
-            self.lost_since = frame.index if self.lost_since is None else self.lost_since
+            if self.lost_since is None:  # the reason belongs to the frame that the message names
+                self.lost_since = frame.index
+                self.why = prediction.reason or f"score {prediction.score:.2f}"
             self.lost_count += 1
-            self.why = prediction.reason or f"score {prediction.score:.2f}"
         else:
             self.lost_since, self.lost_count, self.patient = None, 0, False
             self.box = prediction.box

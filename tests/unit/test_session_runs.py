@@ -332,17 +332,35 @@ def test_full_memory_says_so_and_shows_the_new_device(make: Make):
     assert frames_of(session) == list(range(FRAMES))
 
 
+def go(session: Session, frame: int) -> None:
+    """Go there and wait for the picture."""
+    session.seek(frame)
+    session.wait(lambda: session.shown is not None and session.shown.index == frame)
+
+
+def test_work_that_is_not_wanted_stays_so_when_a_run_was_going_on(make: Make):
+    gate = threading.Semaphore(9)
+    session = make(trackers=FakeTrackers(gate=gate))
+    session.add_object(square(0))
+    session.track()
+    session.wait(lambda: session.run is not None and session.run.done >= 5)
+    session.abandon()
+    gate.release(100)
+    session.close()
+    assert not session.leftovers()
+
+
 def test_heat_maps_of_a_finished_run_are_remembered_until_the_frame_changes(make: Make):
     session = make()
     session.add_object(square(0))
     session.wait(session.track())
-    session.seek(7)
+    go(session, 7)
     assert session.live_here is not None
     assert session.live_here.frame == 7
     session.set_box(Box(3, 3, 9, 9))
     assert session.live_here is None
     session.undo()
-    session.seek(8)
+    go(session, 8)
     assert session.live_here is not None
     session.undo()
     assert session.live_here is None

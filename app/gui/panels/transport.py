@@ -28,9 +28,10 @@ class Legend(QWidget):
             ("bar", t.source_manual, "Manual"),
             ("bar", t.source_tracker, "Tracker"),
             ("bar", t.source_interpolated, "Interpolated"),
+            ("key", t.text, "Keyframe"),
             ("thin", t.danger, "Lost"),
             ("thin", t.warning, "Occluded"),
-            ("key", t.text, "Keyframe"),
+            ("thin", t.muted, "Out of view"),
         ]
 
     def sizeHint(self) -> QSize:
