@@ -113,6 +113,7 @@ class MainWindow(QMainWindow):
         self.side.addWidget(low_screens)
         self.side.setStretchFactor(0, 1)
         self.side.setSizes([184, 416])
+        self.tracks_panel.setMinimumHeight(160)  # three objects; the tracker's panel scrolls
         self.side.setCollapsible(0, False)
         self.side.setMinimumWidth(280)
         top = QSplitter(Qt.Orientation.Horizontal)

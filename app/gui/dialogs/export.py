@@ -251,10 +251,20 @@ class ExportDialog(QDialog):
     def _grow(self) -> None:
         """Make room for everything that is said; never shrink under the hand."""
         layout = self.layout()
-        if layout is not None:
+        if layout is not None and self.form is not None:
+            for part in self.form.findChildren(QWidget):
+                part.ensurePolished()  # else the sizes are those without padding, and the rows end up squeezed
+                part.updateGeometry()
+            for room in filter(None, (self.form, self._pages.currentWidget(), self._pages)):  # inner first; each caches
+                if (inside := room.layout()) is not None:
+                    inside.invalidate()
+                    inside.activate()
+                room.updateGeometry()
             layout.activate()
             need = max(layout.totalHeightForWidth(self.width()), layout.totalMinimumSize().height())
-            self.resize(self.width(), max(self.height(), need))
+            if need > self.height():
+                self.resize(self.width(), need)
+                self._grow_soon.start()  # what wraps may ask for more once it is laid out
 
     def _browse(self) -> None:
         if self._format.folder:

@@ -9,7 +9,17 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Meta
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QSpinBox,
+    QWidget,
+)
 
 from app.gui import theme
 
@@ -38,6 +48,7 @@ class Form(QWidget):
         self._kind = kind
         self._read: dict[str, Callable[[], Any]] = {}
         self.controls: dict[str, QWidget] = {}
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # rows are never squeezed
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(theme.GRID)
@@ -84,6 +95,7 @@ class Form(QWidget):
             spin = QSpinBox() if base is int else QDoubleSpinBox()
             spin.setRange(0, 1_000_000)
             spin.setValue(default or 0)
+            spin.setMinimumHeight(QLineEdit().sizeHint().height() + theme.GRID // 2)  # as high as the fields around it
             spin.valueChanged.connect(self.changed)
             self._read[name] = spin.value
             return spin
