@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -23,6 +24,9 @@ from tracker.models.siamatt_mobile import SiamAttMobile, foreground, fuse
 from tracker.registry import weight_files
 
 T = TypeVar("T")
+
+MEMORY = 40
+"""Frames whose median size a lost target is expected to have."""
 
 AROUND = ((0, 0), (1, 0), (0, 0), (-1, 0), (0, 0), (0, 1), (0, 0), (0, -1))
 """Where a lost target is sought, in half search regions to the right and down; every other look at its last place."""
@@ -81,6 +85,7 @@ class SiamAttTarget:
         self.smallest = min(10.0, box.w, box.h)
         self.monitor = Monitor(tracker.config)
         self.lost = 0
+        self.sizes = deque([(box.w, box.h)], MEMORY)
 
     def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
         """Find the object in ``image``, looking where it was last seen."""
@@ -101,10 +106,10 @@ class SiamAttTarget:
         moved = math.hypot(found.cx - self.box.cx, found.cy - self.box.cy) / math.sqrt(max(self.box.area, 1.0))
         verdict, reason, signals = self.monitor.judge(choice, float(near), moved)
         if verdict is Verdict.LOST:
-            # the box stays where it was last believed, so that the search does not wander off
-            self.lost += 1
+            self._keep_looking()
         else:
             self.box, self.lost = found, 0
+            self.sizes.append((found.w, found.h))
         heat = self._heat(maps, crop)
         mask = None
         if want_mask and verdict is not Verdict.LOST:
@@ -115,6 +120,16 @@ class SiamAttTarget:
             heat["mask"] = HeatMap(values, crop.to_image(window))
             mask = draw_mask(heat["mask"], image.shape[0], image.shape[1], config.mask_threshold)
         return Prediction(self.box, signals["confidence"], verdict, mask, heat, crop, pixels, signals, reason)
+
+    def _keep_looking(self) -> None:
+        """The place stays where the target was last believed to be, so that the search does not wander off.
+
+        The size goes back to the usual one of the last frames: what slips behind something seems to shrink first.
+        """
+        if self.lost == 0:
+            width, height = np.median(self.sizes, axis=0)
+            self.box = Box.from_centre(self.box.cx, self.box.cy, float(width), float(height))
+        self.lost += 1
 
     def _where(self, side: float, image: Image) -> tuple[float, float]:
         """Centre of the next search region: where the target was, or while it is lost, around that place in turn.
