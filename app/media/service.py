@@ -22,6 +22,7 @@ _BEHIND_SHARE, _BEHIND_FRAMES = 0.2, 30  # the other way, when nothing else is t
 _LEAST_REVERSE = 32 << 20
 _STEP = 16  # frames; a longer way is a jump
 _TELL_EVERY = 0.1  # seconds between two calls of on_cached
+_BREATH = 0.012  # seconds after a cached answer in which nothing is decoded ahead: the view is painting it
 
 
 class FrameService:
@@ -61,6 +62,7 @@ class FrameService:
         self._closed = False
         self._changed = False
         self._told = 0.0
+        self._rest_until = 0.0
         self._thread = threading.Thread(target=self._run, name=f"frames of {self._path.name}", daemon=True)
         self._thread.start()
 
@@ -81,6 +83,8 @@ class FrameService:
             self._moved = True
             self._wanted = (index, generation) if frame is None else None
             self._wake.notify()
+            if frame is not None:
+                self._rest_until = time.monotonic() + _BREATH
         if frame is not None:
             self._answer(generation, frame)
 
@@ -133,8 +137,11 @@ class FrameService:
     def _next_task(self, *, idle: bool) -> _Task | None:
         """What to do next; waits for it when ``idle``. None when the service closes."""
         with self._wake:
-            while idle and not self._closed and self._wanted is None and not self._moved:
-                self._wake.wait()
+            while not self._closed and self._wanted is None:
+                rest = None if idle else self._rest_until - time.monotonic()
+                if (idle and self._moved) or (rest is not None and rest <= 0):
+                    break
+                self._wake.wait(rest)
             if self._closed:
                 return None
             task = _Task(self._wanted, self._moved, self._at or 0, self._direction)
