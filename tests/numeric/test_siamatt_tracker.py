@@ -116,6 +116,15 @@ def test_a_full_device_is_said_so(untrained: siamatt.SiamAttTracker, monkeypatch
         target.step(picture())
 
 
+def test_weights_that_do_not_fit_on_the_device_are_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(siamatt, "fuse", full)
+    with pytest.raises(OutOfDeviceMemory, match="CPU"):
+        registry.create("default", "cpu")
+
+
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(TrackerError, match="auto"):
         siamatt.pick_device("tpu")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -66,9 +65,17 @@ class SiamAttTracker:
         return self.net.preprocess(torch.from_numpy(pixels)[None].to(self.device))
 
 
-def guarded() -> AbstractContextManager[Any]:
-    """No gradients, whichever thread runs this: an outer ``no_grad`` does not reach other threads."""
-    return torch.inference_mode()
+def on_device(device: str, work: Callable[[], T]) -> T:
+    """Do ``work`` without gradients, whichever thread runs it: an outer ``no_grad`` does not reach other threads.
+
+    Raises `OutOfDeviceMemory` when the accelerator's memory is full.
+    """
+    try:
+        with torch.inference_mode():
+            return work()
+    except torch.OutOfMemoryError as error:
+        message = f"The memory of {device} is full. Close other programs or track on the CPU."
+        raise OutOfDeviceMemory(message) from error
 
 
 class SiamAttTarget:
@@ -80,7 +87,7 @@ class SiamAttTarget:
         self.fill = crops.mean_colour(image)
         side = boxes.context_side(box.w, box.h, tracker.config.context)
         self.template, _ = crops.cut(image, box.cx, box.cy, side, net.exemplar, self.fill)
-        self.kernels = self._on_device(lambda: tracker.net.embed(tracker.tensor(self.template)))
+        self.kernels = on_device(tracker.device, lambda: tracker.net.embed(tracker.tensor(self.template)))
         self.box = box
         self.smallest = min(10.0, box.w, box.h)
         self.monitor = Monitor(tracker.config)
@@ -92,8 +99,10 @@ class SiamAttTarget:
         tracker, config, net = self.tracker, self.tracker.config, self.tracker.net.config
         side = boxes.context_side(self.box.w, self.box.h, config.context) * net.search / net.exemplar
         pixels, crop = crops.cut(image, *self._where(side, image), side, net.search, self.fill)
-        response = self._on_device(lambda: tracker.net.match(self.kernels, tracker.tensor(pixels), offsets=False))
-        with guarded():
+        response = on_device(
+            tracker.device, lambda: tracker.net.match(self.kernels, tracker.tensor(pixels), offsets=False)
+        )
+        with torch.inference_mode():
             probability = foreground(response.cls)[0].float().cpu().numpy()
             loc = response.loc[0].float().cpu().numpy()
             attention = response.att[0, 0].float().sigmoid().cpu().numpy()
@@ -114,7 +123,7 @@ class SiamAttTarget:
         mask = None
         if want_mask and verdict is not Verdict.LOST:
             cell = torch.tensor([choice.row]), torch.tensor([choice.column])
-            logits = self._on_device(lambda: tracker.net.segment(self.kernels, response, *cell))
+            logits = on_device(tracker.device, lambda: tracker.net.segment(self.kernels, response, *cell))
             values = logits[0].float().sigmoid().cpu().numpy()
             window = Box(8.0 * (choice.column - 4), 8.0 * (choice.row - 4), 2.0 * net.mask_side, 2.0 * net.mask_side)
             heat["mask"] = HeatMap(values, crop.to_image(window))
@@ -158,15 +167,6 @@ class SiamAttTarget:
         rect = crop.to_image(Box(first, first, span, span))
         return {name: HeatMap(values, rect) for name, values in maps._asdict().items()}
 
-    def _on_device(self, work: Callable[[], T]) -> T:
-        try:
-            with guarded():
-                return work()
-        except torch.OutOfMemoryError as error:
-            device = self.tracker.device
-            message = f"The memory of {device} is full. Close other programs or track on the CPU."
-            raise OutOfDeviceMemory(message) from error
-
 
 def draw_mask(heat: HeatMap, height: int, width: int, threshold: float) -> MaskPatch:
     """Warp mask probabilities onto the image and cut them at ``threshold``; the patch lies inside the image."""
@@ -192,10 +192,12 @@ def create(
 ) -> SiamAttTracker:
     """Load the embedded tracker. ``overrides`` replace fields of `TrackConfig`.
 
-    Raises `TrackerError` when the weights are missing or do not fit, or the device is not there.
+    Raises `TrackerError` when the weights are missing or do not fit, or the device is not there, and
+    `OutOfDeviceMemory` when they do not fit on it.
     """
     path = Path(weights) if weights else weight_files(name)[0]
     meta = checkpoint.metadata(path)
     net = SiamAttMobile(checkpoint.config_of(meta, path))
     checkpoint.load(net, path)
-    return SiamAttTracker(name, net, replace(TrackConfig(), **overrides), pick_device(device))
+    chosen = pick_device(device)
+    return on_device(chosen, lambda: SiamAttTracker(name, net, replace(TrackConfig(), **overrides), chosen))
