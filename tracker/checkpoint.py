@@ -14,31 +14,27 @@ from torch import nn
 
 from tracker.api import TrackerError
 from tracker.config import NetConfig
+from tracker.registry import safetensors_header
 
 SCHEMA = "1"
 
 
 def save(net: nn.Module, path: Path, config: NetConfig, about: dict[str, Any]) -> None:
     """Write ``net`` atomically, floats as float16. ``about`` is kept as JSON strings in the metadata."""
-    tensors = {
+    halved = {
         name: (t.half() if t.is_floating_point() else t).contiguous().cpu() for name, t in net.state_dict().items()
     }
     metadata = {"schema": SCHEMA, "architecture": config.architecture, "config": json.dumps(dataclasses.asdict(config))}
     metadata |= {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_bytes(serialise(tensors, metadata))
+    part.write_bytes(serialise(halved, metadata))
     part.replace(path)
 
 
 def metadata(path: Path) -> dict[str, str]:
     """The file's metadata. Raises `TrackerError` naming the file when it is missing or not safetensors."""
-    try:
-        with safe_open(path, "pt") as file:
-            return file.metadata() or {}
-    except (OSError, SafetensorError) as error:
-        message = f"{path}: cannot read the weights ({error}). Reinstall SiamLabel or train them anew."
-        raise TrackerError(message) from error
+    return safetensors_header(path)[1]
 
 
 def config_of(meta: dict[str, str], path: Path) -> NetConfig:
@@ -55,10 +51,7 @@ def config_of(meta: dict[str, str], path: Path) -> NetConfig:
 
 def load(net: nn.Module, path: Path) -> None:
     """Load every tensor of ``path`` into ``net`` as float32; missing, extra or misshapen ones raise `TrackerError`."""
-    metadata(path)
-    with safe_open(path, "pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    state = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+    state = {name: t.float() if t.is_floating_point() else t for name, t in tensors(path).items()}
     try:
         net.load_state_dict(state, strict=True)
     except RuntimeError as error:
@@ -66,10 +59,10 @@ def load(net: nn.Module, path: Path) -> None:
         raise TrackerError(f"{path}: the weights do not fit the network: {first}") from error
 
 
-def raw_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """All tensors of a safetensors file that is not one of ours, such as ImageNet weights."""
+def tensors(path: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a safetensors file, ours or another's. Raises `TrackerError` naming a file that is damaged."""
     try:
         with safe_open(path, "pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise TrackerError(f"{path}: cannot read the tensors ({error})") from error
+        raise TrackerError(f"{path}: cannot read the weights ({error}). Restore the file.") from error

@@ -83,7 +83,7 @@ class Trainer:
         self.cache = cache
         self.net = SiamAttMobile(net_config)
         if backbone is not None:
-            self.net.backbone.load_imagenet(checkpoint.raw_tensors(backbone))
+            self.net.backbone.load_imagenet(checkpoint.tensors(backbone))
         self.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {name: t.detach().clone() for name, t in self.net.state_dict().items()}
         trunk = list(self.net.backbone.parameters())

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from tracker import boxes
 from tracker.config import NetConfig
+from tracker.models.heads import windows
 
 POSITIVE_IOU, NEGATIVE_IOU = 0.6, 0.3
 
@@ -72,10 +73,6 @@ class Assigner:
 
 def mask_window(mask: Tensor, cells: Tensor, config: NetConfig) -> Tensor:
     """Cut each sample's mask under its cell's window: (n, s, s) uint8 -> (n, 63, 63) float cover of each mask cell."""
-    span = config.mask_side * 2
-    margin = 4 * config.stride
-    padded = F.pad(mask.float(), (margin, span, margin, span))
     rows, columns = (cells * config.stride).unbind(1)
-    places = zip(padded, rows.tolist(), columns.tolist(), strict=True)
-    cuts = [sample[r : r + span, c : c + span] for sample, r, c in places]
-    return F.avg_pool2d(torch.stack(cuts)[:, None], 2)[:, 0]
+    cut = windows(mask[:, None].float(), rows, columns, config.mask_side * 2, 4 * config.stride)
+    return F.avg_pool2d(cut, 2)[:, 0]
