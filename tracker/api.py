@@ -131,8 +131,8 @@ class Prediction:
 
     ``box``: the state that the tracker goes on from. ``polygon``: (4, 2) float64 corners in image pixels of the rotated
     rectangle around the mask, from trackers that answer with one. ``score``: confidence in [0, 1]. ``heat``: maps by
-    name (``classification``, ``attention``, ``fused``, ``mask``), empty for trackers that have none. ``peaks``: the best
-    and the second-best maximum. ``crop``: the search region. ``search``: its pixels, (size, size, 3) uint8 BGR.
+    name (``classification``, ``attention``, ``fused``, ``mask``), empty for trackers that have none. ``peaks``: best
+    and second-best maximum. ``crop``: the search region. ``search``: its pixels, (size, size, 3) uint8 BGR.
     ``signals``: named drift signals (floats). ``reason``: the verdict in words, empty when tracked.
     """
 

@@ -18,9 +18,10 @@ PAPERS = TrackConfig(sampling="bilinear", on_lost="follow", attention_weight=0.0
 
 @dataclass(frozen=True)
 class Published:
-    """One tracker of the zoo. ``profiles``: hyper-parameters by name, the default first. ``parameters``: of the network.
+    """One tracker of the zoo.
 
-    ``also_loads``: trackers whose weights fit too.
+    ``profiles``: hyper-parameters by name, the default first. ``parameters``: of the network. ``also_loads``: trackers
+    whose weights fit too.
     """
 
     title: str
@@ -51,6 +52,13 @@ _MASKS = {
 }
 
 ZOO: Mapping[str, Published] = {
+    "siamatt-mobile": Published(
+        "SiamAtt with masks on MobileNetV2, embedded",
+        NetConfig(),
+        {"default": TrackConfig()},
+        parameters=1_831_030,
+        masks=True,
+    ),
     "siamrpnpp-r50": Published(
         "SiamRPN++ on ResNet-50",
         _R50,
@@ -71,9 +79,7 @@ ZOO: Mapping[str, Published] = {
     "siamrpnpp-mobilev2": Published(
         "SiamRPN++ on MobileNetV2 1.4", _MOBILE, {"vot": _tuned(0.04, 0.40, 0.50)}, parameters=11_150_000
     ),
-    "siamrpnpp-alex": Published(
-        "SiamRPN++ on AlexNet", _ALEX, {"vot": _tuned(0.16, 0.40, 0.30)}, parameters=6_250_000
-    ),
+    "siamrpnpp-alex": Published("SiamRPN++ on AlexNet", _ALEX, {"vot": _tuned(0.16, 0.40, 0.30)}, parameters=6_250_000),
     "siammask-r50": Published("SiamMask on ResNet-50", _MASK, _MASKS, parameters=21_480_000, masks=True),
     "siamatt-r50": Published(
         "SiamAtt on ResNet-50",

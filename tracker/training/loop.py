@@ -46,8 +46,8 @@ def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]
     if drawn.any():
         pick = drawn.nonzero()[:, 0]
         cells = targets.mask_cell[pick]
-        chosen = type(response)(*(part[pick] for part in response))
-        logits = net.segment(type(kernels)(*(part[pick] for part in kernels)), chosen, cells[:, 0], cells[:, 1])
+        features = tuple(part[pick] for part in response.features)
+        logits = net.segment(tuple(part[pick] for part in kernels), features, cells[:, 0], cells[:, 1])
         out["mask"] = losses.mask(logits, mask_window(batch["mask"][pick], cells, net.config))
     return out
 
