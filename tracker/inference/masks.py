@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Literal
 
 import cv2
@@ -67,7 +68,7 @@ Rotated = tuple[tuple[float, float], tuple[float, float], float]
 
 
 def _optimised(bits: np.ndarray, start: Rotated) -> Rotated:
-    """Coordinate descent on centre, size and angle, with steps that halve, for the best overlap with ``bits``."""
+    """Descent by moving one side or turning, with steps that halve, for the best overlap with ``bits``."""
     rows, columns = np.nonzero(bits)
     every = max(1, len(rows) // _POINTS)
     points = np.stack([columns[::every] + 0.5, rows[::every] + 0.5])
@@ -83,17 +84,31 @@ def _optimised(bits: np.ndarray, start: Rotated) -> Rotated:
 
     best = np.array([*start[0], *start[1], math.radians(start[2])])
     score = overlap(best)
-    longest = max(start[1])
-    steps = np.array([longest / 8] * 4 + [math.radians(15)])
-    for _ in range(6):
+    step, turn = max(start[1]) / 4, math.radians(15)
+    for _ in range(7):
         improved = True
         while improved:
             improved = False
-            for i in range(5):
-                for sign in (-1, 1):
-                    tried = best.copy()
-                    tried[i] += sign * steps[i]
-                    if tried[2:4].min() >= 1 and (now := overlap(tried)) > score + 1e-9:
-                        best, score, improved = tried, now, True
-        steps /= 2
+            for tried in _neighbours(best, step, turn):
+                if (now := overlap(tried)) > score + 1e-9:
+                    best, score, improved = tried, now, True
+        step, turn = step / 2, turn / 2
     return (float(best[0]), float(best[1])), (float(best[2]), float(best[3])), math.degrees(float(best[4]))
+
+
+def _neighbours(p: np.ndarray, step: float, turn: float) -> Iterator[np.ndarray]:
+    """Rectangles one move away from ``p`` (cx, cy, w, h, radians): one side in or out, or a turn.
+
+    Moving a side, rather than centre and size apart, lets a rectangle let go of a limb on one side.
+    """
+    cos, sin = math.cos(p[4]), math.sin(p[4])
+    for axis, (dx, dy) in enumerate(((cos, sin), (-sin, cos))):
+        for end in (-1, 1):
+            for change in (-step, step):
+                if p[2 + axis] + change >= 1:
+                    moved = p.copy()
+                    moved[2 + axis] += change
+                    moved[:2] += end * change / 2 * np.array([dx, dy])
+                    yield moved
+    for angle in (-turn, turn):
+        yield p + np.array([0, 0, 0, 0, angle])
