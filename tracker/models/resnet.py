@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 STAGES = ((3, 1, 1), (4, 2, 1), (6, 1, 2), (3, 1, 4))
@@ -68,9 +69,21 @@ class ResNet50(nn.Module):
         for i, (blocks, stride, dilation) in enumerate(STAGES[: max(self.used)]):
             self.add_module(f"layer{i + 1}", _stage(inputs, width * 2**i, blocks, stride, dilation))
             inputs = width * 2**i * 4
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """The normal distribution of the papers' code, tamed for fresh batch norms, which let every scale through.
+
+        Pixels reach 255 and sixteen blocks each add to the last; undamped the answers of an untrained network are
+        around 1e6, and the boxes, exponentials of them, infinite.
+        """
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            elif isinstance(module, Bottleneck):
+                nn.init.constant_(module.bn3.weight, 0.25)
+        with torch.no_grad():
+            self.conv1.weight /= 128
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         found = [self.relu(self.bn1(self.conv1(x)))]
