@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from tracker.config import NetConfig
 from tracker.importing.layouts import BATCHES
@@ -62,7 +63,7 @@ def expected(config: NetConfig) -> Mapping[str, Kind]:
         prefix = "backbone."
         whole = expected(ZOO["siamrpnpp-r50"].net)
         return {name.removeprefix(prefix): kind for name, kind in whole.items() if name.startswith(prefix)}
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         state = build(config).state_dict()
     return {name: _kind(tensor) for name, tensor in state.items()}
 
@@ -103,6 +104,15 @@ def recognise(tensors: Mapping[str, Tensor]) -> tuple[str, Fit]:
     fits[BACKBONE] = compare(tensors, BACKBONE_CONFIG)
     name = max(fits, key=lambda own: fits[own].share)
     return name, fits[name]
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves random numbers out: on the meta device they are nothing, but load sympy first, for five seconds."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return args[0] if func in (Tensor.normal_, Tensor.uniform_) else func(*args, **(kwargs or {}))
 
 
 def _variants(config: NetConfig) -> Iterator[NetConfig]:
