@@ -142,9 +142,9 @@ def _about(found: Import, licence: str | None) -> dict[str, Any]:
 
 
 def _profile(path: Path, target: str) -> str | None:
-    """The published profile that the file is named after (SiamMask_DAVIS.pth), else the tracker's first."""
+    """The published profile that the file or its folder is named after (SiamMask_DAVIS.pth), else the first."""
     profiles = ZOO[target].profiles if target in ZOO else {}
-    words = re.split(r"[^a-z0-9]+", path.stem.lower())
+    words = re.split(r"[^a-z0-9]+", f"{path.stem} {path.resolve().parent.name}".lower())
     return next((name for name in profiles if name in words), next(iter(profiles), None))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import re
 import struct
-import tarfile
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -81,26 +80,24 @@ def read(path: Path) -> Found:
             return Found(_state(_unpickle(path), path), {})
         if head.startswith(_LEGACY_MAGIC):
             return Found(_state(_unpickle(path), path), {})
-        if _is_safetensors(head, size):
-            meta = checkpoint.metadata(path)
-            return Found(_state(checkpoint.tensors(path), path), meta)
+        if _is_safetensors(head):
+            tensors = checkpoint.tensors(path)  # first: its parser of the header is the sterner one
+            return Found(_state(tensors, path), checkpoint.metadata(path))
     except OSError as error:
         raise TrackerError(f"{path} cannot be read: {error}") from error
-    raise TrackerError(f"{path} {_what_else(path, head)}")
+    raise TrackerError(f"{path} {_what_else(head)}")
 
 
-def _is_safetensors(head: bytes, size: int) -> bool:
-    if len(head) < 9 or head[8:9] != b"{":
-        return False
-    (length,) = struct.unpack("<Q", head[:8])
-    return length < 2**40 or length <= size  # a length beyond reason may be damage, but text is told apart below
+def _is_safetensors(head: bytes) -> bool:
+    """A length, then JSON. Text could look so too, but its first letters are a length beyond reason."""
+    return head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] < 2**40
 
 
-def _what_else(path: Path, head: bytes) -> str:
+def _what_else(head: bytes) -> str:
     for magic, name in _ARCHIVES.items():
         if head.startswith(magic):
             return f"is a {name} archive. Unpack it and name the file of weights in it."
-    if tarfile.is_tarfile(path):
+    if head[257:262] == b"ustar":
         return (
             "is a tar archive. Unpack it and name the file of weights in it; if PyTorch itself wrote it (before 2017), "
             "load and save it with a newer one."
@@ -154,7 +151,7 @@ def _unpickle(path: Path) -> Any:
             warnings.simplefilter("ignore")  # of old formats; the user cannot do anything about them
             return torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except UnpicklingError as error:
-        if named := re.search(r"(?:GLOBAL|instantiate|function|class) ([\w.]+\.[\w.]+)", str(error)):
+        if named := re.search(r"GLOBAL ([\w.]+)", str(error)):
             raise TrackerError(
                 f"{path} wants to run code ({named[1]}) and was not loaded. Get a file that holds a plain state_dict, "
                 "or save one in the program that wrote this."
