@@ -64,9 +64,19 @@ def config_of(meta: dict[str, str], path: Path) -> NetConfig:
         values: dict[str, Any] = json.loads(meta["config"])
         for name, value in values.items():
             values[name] = tuple(value) if isinstance(value, list) else value
-        return NetConfig(**values)
+        config = NetConfig(**values)
+        for name, usual in dataclasses.asdict(NetConfig()).items():
+            if not _is_like(getattr(config, name), usual):
+                raise ValueError(f"its {name} is {getattr(config, name)!r}")
+        return config
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise TrackerError(f"{path}: not weights of this SiamLabel ({error}). Use a matching version.") from error
+
+
+def _is_like(value: Any, usual: Any) -> bool:
+    if isinstance(usual, tuple):
+        return isinstance(value, tuple) and all(isinstance(part, int | float) for part in value)
+    return isinstance(value, int | float if isinstance(usual, float) else type(usual))
 
 
 def require(config: NetConfig, expected: NetConfig, path: Path) -> None:

@@ -282,6 +282,23 @@ def test_safetensors_of_others_and_our_own_are_read(tmp_path: Path) -> None:
         write(again, ours)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"schema": "9"}, "schema 9"),
+        ({"config": "{"}, "Expecting property name"),
+        ({"config": "[]"}, "no attribute"),
+        ({"config": '{"colour": 3}'}, "colour"),
+        ({"config": '{"channels": "256"}'}, "its channels is '256'"),
+        ({"config": '{"neck": [[256]]}'}, "its neck is"),
+    ],
+)
+def test_a_description_that_this_version_cannot_read_is_refused(change: dict[str, str], words: str) -> None:
+    path = Path("weights.safetensors")
+    with pytest.raises(TrackerError, match=rf"weights\.safetensors: not weights of this SiamLabel \(.*{words}"):
+        checkpoint.config_of({"schema": checkpoint.SCHEMA, "config": "{}"} | change, path)
+
+
 def test_the_shipped_weights_can_be_checked_again(tmp_path: Path) -> None:
     shipped = registry.resource("weights", "siamatt-mobile.safetensors")
     found = examine(shipped, "default")
