@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from tracker.config import NetConfig
+from tracker.models.attsiammask import AttSiamMask
 from tracker.models.siamatt import SiamAtt
 from tracker.models.siamatt_mobile import SiamAttMobile
 from tracker.models.siammask import SiamMask
@@ -19,5 +20,5 @@ NETWORKS: dict[str, type[nn.Module]] = {
 
 
 def build(config: NetConfig, *, attentive: bool = False) -> nn.Module:
-    """A network with fresh weights, a `Network`. ``attentive``: with Att-SiamMask's weighing of the template."""
-    return NETWORKS[config.architecture](config)
+    """A network with fresh weights, a `Network`. ``attentive``: a SiamMask that weighs its template, Att-SiamMask."""
+    return (AttSiamMask if attentive else NETWORKS[config.architecture])(config)
