@@ -205,6 +205,15 @@ def create(name: str, device: str = "auto", **options: Any) -> Tracker:
     return factory(device=device, **entry.fixed, **given)
 
 
+def import_weights(file: Path, name: str) -> Path:
+    """Make published weights this tracker's own, in `weights_home`; returns where they lie. Loads torch.
+
+    All tensors fit or nothing is written. Raises `TrackerError` saying why they do not.
+    """
+    convert = importlib.import_module("tracker.importing.convert")
+    return convert.write(convert.examine(file, resolve(name)))
+
+
 def auto_device() -> str:
     """What the device ``auto`` means on this machine: ``cuda``, ``mps`` or ``cpu``. Loads torch."""
     return importlib.import_module("tracker.inference.device").pick_device("auto")
