@@ -19,7 +19,8 @@ from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State, Track
 from app.session import LiveItem, Mode, Status
 from app.settings import Settings
-from tracker.api import Box, MaskPatch
+from tracker.api import Box, MaskPatch, Prediction, Verdict
+from tracker.config import TrackConfig
 
 
 class Dash(StrEnum):
@@ -121,16 +122,36 @@ class Grip:
     track: int
 
 
-Primitive = Heat | MaskFill | SearchRegion | Ghost | Rect | Missing | Label | Grip
+@dataclass(frozen=True)
+class Rotated:
+    """The rotated rectangle that the tracker answers with: its corners (x, y) in order."""
+
+    corners: tuple[tuple[float, float], ...]
+    colour: str
+    track: int
+
+
+@dataclass(frozen=True)
+class LookAlike:
+    """Where something scores nearly as high as the target (x, y); ``height``: compared with the target's 1."""
+
+    x: float
+    y: float
+    height: float
+
+
+Primitive = Heat | MaskFill | SearchRegion | Ghost | Rotated | Rect | Missing | Label | LookAlike | Grip
 
 REMEMBERED = 30
 """Frames to look back for the last box of a lost track."""
+LOOK_ALIKE = TrackConfig.runner_up
+"""Second peaks higher than this make an answer uncertain."""
 
 
 def scene(
     doc: Document, frame: int, selected: Collection[int], live: LiveItem | None, options: Settings
 ) -> tuple[Primitive, ...]:
-    """The primitives of ``frame``, bottom to top: heat, search region, masks, ghosts, boxes, labels, handles.
+    """The primitives of ``frame``, bottom to top: heat, search region, masks, boxes, labels, handles, look-alike.
 
     ``live`` is the prediction to show on this frame (`Session.live_here`); one of another frame is ignored. While it
     runs ahead of the document, its box and mask stand for its track.
@@ -160,11 +181,15 @@ def scene(
         is_live = live is not None and live.image is not None and live.track == track.id
         masks += _mask(track, here, live if is_live else None, chosen, options)
         occluded = here.state is State.OCCLUDED
+        if live is not None and live.track == track.id:
+            boxes += _rotated(live.prediction, track)
         boxes.append(Rect(here.box, track.colour, DASHES[here.source], track.id, chosen, occluded, is_live))
         if options.show_labels:
             above.append(Label(_caption(track, here), here.box, track.colour, track.id, chosen))
         if chosen and len(selected) == 1 and not is_live:
             above += grips(here.box, track.id)
+    if live is not None:
+        above += look_alike(live.prediction)
     return (*below, *masks, *boxes, *above)
 
 
@@ -173,6 +198,19 @@ def grips(box: Box, track: int) -> tuple[Grip, ...]:
     points = {"n": (box.cx, box.y), "e": (box.x2, box.cy), "s": (box.cx, box.y2), "w": (box.x, box.cy)}
     points |= {"nw": (box.x, box.y), "ne": (box.x2, box.y), "se": (box.x2, box.y2), "sw": (box.x, box.y2)}
     return tuple(Grip(handle, *points[handle], track) for handle in HANDLES)
+
+
+def look_alike(said: Prediction) -> list[LookAlike]:
+    """The second peak, where it is what makes the answer uncertain; empty otherwise."""
+    if said.verdict is not Verdict.UNCERTAIN or len(said.peaks) < 2 or said.peaks[1].height <= LOOK_ALIKE:
+        return []
+    return [LookAlike(*said.peaks[1])]
+
+
+def _rotated(said: Prediction, track: Track) -> list[Rotated]:
+    if said.polygon is None:
+        return []
+    return [Rotated(tuple((float(x), float(y)) for x, y in said.polygon), track.colour, track.id)]
 
 
 def mode_line(status: Status) -> str:
@@ -205,6 +243,8 @@ def _run_line(status: Status) -> str:
         return "Tracking: stopping after this frame"
     way = "forward" if run.step > 0 else "backward"
     score = f", score {run.score:.2f}" if run.score is not None else ""
+    if run.untrained:  # before the figures, which mean nothing then
+        way += f" with {run.tracker}"
     return f"Tracking {way}: frame {run.frame}, {run.fps:.0f} fps{score} · Esc stops"
 
 

@@ -24,6 +24,7 @@ from app.model.history import History
 from app.model.tracks import Observation, unprotected
 from app.settings import HEAT_KINDS, Settings, save_settings
 from app.work import opening
+from app.work.choice import CreateTracker, TrackerChoice, Trackers, bring_in
 from app.work.errors import RelinkError, SessionError
 from app.work.events import Events, Mode, Status
 from app.work.hand import Hand
@@ -33,7 +34,7 @@ from app.work.lane import MainLane
 from app.work.latest import Latest
 from app.work.playhead import Playhead
 from app.work.run import Runs, RunStatus, plan
-from app.work.tracking import CreateTracker, LiveItem, OpenReader, Outcome, Trackers, TrackRequest
+from app.work.tracking import LiveItem, OpenReader, Outcome, TrackRequest
 from tracker import registry
 
 __all__ = ["Events", "LiveItem", "Mode", "RelinkError", "RunStatus", "Session", "SessionError", "Status"]
@@ -60,8 +61,10 @@ class Session(Hand):
         self._settings_path = settings_path
         self._paths = diagnostics.paths()
         self.jobs = Jobs(self._post)
+        self._trackers = Trackers(create_tracker)
+        self._special: TrackerChoice | None = None
         self._open_reader = open_reader or (lambda path: open_media(path, self._paths.cache))
-        self.runs = Runs(self.jobs, self._post, Trackers(create_tracker), self, self._open_reader)
+        self.runs = Runs(self.jobs, self._post, self._trackers, self, self._open_reader)
         self._opening = ""
         self._closed = False
         self._clear()
@@ -276,6 +279,8 @@ class Session(Hand):
 
     def change_settings(self, **values: Any) -> None:
         """Change some settings by name, tell everyone, keep them."""
+        if "tracker" in values:
+            self._special = None
         self.settings = msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(self.settings, **values)), Settings)
         if self._settings_path is not None:
             save_settings(self.settings, self._settings_path)
@@ -304,6 +309,33 @@ class Session(Hand):
 
     # Tracking
 
+    @property
+    def tracker(self) -> TrackerChoice:
+        """What the next run is made with."""
+        return self._special or TrackerChoice(self.settings.tracker)
+
+    def use_tracker(self, choice: TrackerChoice) -> None:
+        """Take a tracker from now on. Options beside its name hold for this session and are never kept."""
+        if choice.options:
+            self._special = choice
+            self.events.settings(self.settings)
+        else:
+            self.change_settings(tracker=choice.name)
+
+    def import_weights(self, file: Path, name: str) -> Job[Path]:
+        """Import published weights for the tracker ``name`` in the background and take it then; see `bring_in`."""
+
+        def end(error: Exception | None, cancelled: bool) -> None:
+            self.events.trackers()
+            if error is not None:
+                self.events.error(error)
+            elif job.value is not None:
+                self.use_tracker(TrackerChoice(name))
+                self.events.message(f"{name} has its weights now")
+
+        job = self.jobs.run("weights", bring_in(file, name, self._trackers), on_end=end)
+        return job
+
     def track(self, direction: int = 1, *, track: int | None = None, until: int | None = None) -> Job[Outcome]:
         """Track the selected object from this frame on, forward (+1) or backward (-1), in the background.
 
@@ -316,7 +348,7 @@ class Session(Hand):
         s = self.settings
         request = plan(
             self.document, chosen, self.frame, direction, run=self.runs.number(), media=media.path,
-            frames=self.frame_count, tracker=s.tracker, device=s.device, masks=s.masks, lost_after=s.lost_after,
+            frames=self.frame_count, tracker=self.tracker, device=s.device, masks=s.masks, lost_after=s.lost_after,
             until=until, resume=self.runs.resume,
         )  # fmt: skip
         job = self.runs.start(request)

@@ -101,8 +101,10 @@ class FakeTrackers:
     def __init__(self, **options: object) -> None:
         self._options = options
         self.made: dict[str, FakeTracker] = {}
+        self.asked: list[tuple[str, dict[str, object]]] = []
 
-    def __call__(self, name: str, device: str) -> FakeTracker:
+    def __call__(self, name: str, device: str, **options: object) -> FakeTracker:
+        self.asked.append((name, options))
         if name != "fake" and name != "default":
             raise TrackerError(f"There is no tracker named {name}")
         tracker = FakeTracker(device="cpu" if device == "auto" else device, **self._options)  # type: ignore[arg-type]

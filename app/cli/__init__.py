@@ -29,6 +29,9 @@ def track(
     until: int | None = None,
     backward: Annotated[bool, Parameter(negative=())] = False,
     tracker: str = "default",
+    untrained: Annotated[bool, Parameter(negative=())] = False,
+    weights: Path | None = None,
+    profile: str | None = None,
     device: str = "auto",
     format_: Annotated[list[str] | None, Parameter(name=["--format", "-f"], negative=())] = None,
     preview: Path | None = None,
@@ -57,6 +60,12 @@ def track(
         Track towards the start of the clip.
     tracker
         See `trackers`.
+    untrained
+        Use random weights, to look at the mechanics of a tracker whose weights are not here.
+    weights
+        A file of weights of your own (.safetensors).
+    profile
+        Which of the tracker's published hyper-parameters: siammask-r50 has vot, vot16, davis and plain.
     device
         auto, cpu, cuda or mps.
     format_
@@ -70,18 +79,27 @@ def track(
     label
         What the object is.
     """
-    from app.cli.headless import Task, parse_box, track_and_export
+    from app.cli.headless import Task, chosen, parse_box, track_and_export
 
     task = Task(
         media=media, box=parse_box(box), out=out, frame=frame, until=until, step=-1 if backward else 1,
-        tracker=tracker, device=device, formats=tuple(dict.fromkeys(format_ or ["coco"])), preview=preview, masks=masks,
-        keep_going=keep_going, label=label,
+        tracker=chosen(tracker, untrained, weights, profile), device=device,
+        formats=tuple(dict.fromkeys(format_ or ["coco"])), preview=preview, masks=masks, keep_going=keep_going,
+        label=label,
     )  # fmt: skip
     return track_and_export(task, Console()).status
 
 
 @app.command
-def demo(*, out: Path | None = None, tracker: str = "default", device: str = "auto") -> int:
+def demo(
+    *,
+    out: Path | None = None,
+    tracker: str = "default",
+    untrained: Annotated[bool, Parameter(negative=())] = False,
+    weights: Path | None = None,
+    profile: str | None = None,
+    device: str = "auto",
+) -> int:
     """Track the target of the sample clip and say where the results lie and how good they are.
 
     Parameters
@@ -90,12 +108,19 @@ def demo(*, out: Path | None = None, tracker: str = "default", device: str = "au
         Folder for the results. The default is a folder among your documents.
     tracker
         See `trackers`.
+    untrained
+        Use random weights, to look at the mechanics of a tracker whose weights are not here.
+    weights
+        A file of weights of your own (.safetensors).
+    profile
+        Which of the tracker's published hyper-parameters.
     device
         auto, cpu, cuda or mps.
     """
-    from app.cli.headless import run_demo
+    from app.cli.headless import chosen, run_demo
 
-    return run_demo(out or diagnostics.paths().documents / "demo", tracker, device, Console())
+    choice = chosen(tracker, untrained, weights, profile)
+    return run_demo(out or diagnostics.paths().documents / "demo", choice, device, Console())
 
 
 @app.command

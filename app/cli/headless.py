@@ -16,12 +16,14 @@ from app.formats import base as formats
 from app.model.geometry import iou
 from app.session import RunStatus, Session, SessionError
 from app.settings import Settings
+from app.work.choice import TrackerChoice
 from app.work.jobs import Job
 from tracker import registry
 from tracker.api import Box
 
 INTERRUPTED = 130
 PREVIEW_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
+DEFAULT = TrackerChoice("default")
 FOREVER = 7 * 24 * 3600.0  # seconds; a run takes as long as it takes
 
 
@@ -35,7 +37,7 @@ class Task:
     frame: int = 0
     until: int | None = None
     step: int = 1
-    tracker: str = "default"
+    tracker: TrackerChoice = DEFAULT
     device: str = "auto"
     formats: tuple[str, ...] = ("coco",)
     preview: Path | None = None
@@ -63,9 +65,23 @@ def parse_box(text: str) -> Box:
     return Box(x, y, w, h)
 
 
+def chosen(
+    name: str, untrained: bool = False, weights: Path | None = None, profile: str | None = None
+) -> TrackerChoice:
+    """The tracker that the options name. Raises `TrackerError` or `SessionError` when it cannot be had like that."""
+    registry.resolve(name)
+    choice = TrackerChoice(name, untrained, weights, profile)
+    if untrained and weights is not None:
+        raise SessionError("--untrained means random weights and --weights a file of them; give one of the two")
+    if wrong := sorted(choice.options.keys() - registry.accepts(name)):
+        raise SessionError(f"{name} has no network of ours, so it does not take --{', --'.join(wrong)}; leave that out")
+    if weights is not None and not weights.is_file():
+        raise SessionError(f"There is no file {weights}; give --weights a .safetensors file")
+    return choice
+
+
 def track_and_export(task: Task, console: Console) -> Result:
     """Do the whole task and say what was done. Raises the exceptions of the rooms it goes through."""
-    registry.resolve(task.tracker)
     for name in task.formats:
         formats.get(name)
     if task.preview is not None and task.preview.suffix.lower() not in PREVIEW_SUFFIXES:
@@ -74,8 +90,11 @@ def track_and_export(task: Task, console: Console) -> Result:
         task.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SessionError(f"The folder {task.out} cannot be made ({error.strerror}); choose another --out") from error
-    session = Session(Settings(tracker=task.tracker, device=task.device, masks=task.masks))
+    session = Session(Settings(tracker=task.tracker.name, device=task.device, masks=task.masks))
+    if task.tracker.untrained:
+        console.print(f"{task.tracker.title}: random weights, the results mean nothing", highlight=False)
     try:
+        session.use_tracker(task.tracker)
         session.wait(session.open(task.media, fresh=True), FOREVER)
         _check_frames(task, session.frame_count)
         session.seek(task.frame)
@@ -89,7 +108,7 @@ def track_and_export(task: Task, console: Console) -> Result:
     return Result(INTERRUPTED if interrupted else 0, boxes)
 
 
-def run_demo(out: Path, tracker: str, device: str, console: Console) -> int:
+def run_demo(out: Path, tracker: TrackerChoice, device: str, console: Console) -> int:
     """The sample clip's target from its first frame to its last, with exports, a preview and the score."""
     sample = diagnostics.resource("sample")
     truth = np.loadtxt(sample / "groundtruth.txt", delimiter=",", ndmin=2)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from app.model.document import Document, Frames
 from app.model.tracks import Observation
+from app.work.choice import TrackerChoice, Trackers
 from app.work.errors import SessionError
 from app.work.jobs import Job, Jobs, Post
 from app.work.latest import Chunks, Latest
@@ -23,7 +24,6 @@ from app.work.tracking import (
     Recent,
     Resume,
     Tracked,
-    Trackers,
     TrackRequest,
     track_frames,
 )
@@ -39,7 +39,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What a panel or progress bar needs to know of the run; ``done`` of ``total`` frames are computed."""
+    """What a panel or progress bar needs to know of the run; ``done`` of ``total`` frames are computed.
+
+    ``tracker``: the choice in words; ``untrained``: its answers mean nothing.
+    """
 
     run: int
     track: int
@@ -54,6 +57,7 @@ class RunStatus:
     total: int
     fps: float = 0.0
     score: float | None = None
+    untrained: bool = False
 
 
 class Listener(Protocol):
@@ -118,7 +122,18 @@ class Runs:
             raise SessionError("A run is going on; press Esc to stop it first")
         r = request
         status = RunStatus(
-            r.run, r.track, r.start, r.start, r.stop, r.step, r.tracker, r.device, Phase.LOADING, 0, r.total
+            r.run,
+            r.track,
+            r.start,
+            r.start,
+            r.stop,
+            r.step,
+            r.tracker.title,
+            r.device,
+            Phase.LOADING,
+            0,
+            r.total,
+            untrained=r.tracker.untrained,
         )
         run = self._run = _Run(request, lambda run: self._post(lambda: self._take(run)), status)
         self.resume = None
@@ -215,7 +230,7 @@ def plan(
     run: int,
     media: Path,
     frames: int,
-    tracker: str,
+    tracker: TrackerChoice,
     device: str,
     masks: bool = True,
     lost_after: int = 4,

@@ -21,11 +21,11 @@ from app.model import geometry
 from app.model.document import Frames
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State
-from tracker.api import Box, HeatMap, OutOfDeviceMemory, Prediction, Target, Tracker, Verdict
+from app.work.choice import TrackerChoice, Trackers
+from tracker.api import Box, Exemplar, HasExemplar, HeatMap, OutOfDeviceMemory, Prediction, Target, Verdict
 
 OpenReader = Callable[[Path], Reader]
 """Opens a video in the calling thread, which then owns the reader."""
-CreateTracker = Callable[[str, str], Tracker]
 
 
 class Reason(StrEnum):
@@ -47,7 +47,7 @@ class Resume:
     track: int
     frame: int
     step: int
-    tracker: str
+    tracker: TrackerChoice
     device: str
     target: Target
 
@@ -67,7 +67,7 @@ class TrackRequest:
     stop: int
     step: int
     box: Box
-    tracker: str
+    tracker: TrackerChoice
     device: str
     masks: bool = True
     lost_after: int = 4
@@ -83,7 +83,10 @@ class TrackRequest:
 
 @dataclass(frozen=True)
 class LiveItem:
-    """The newest answer of a run, for the eyes only. ``image`` is None for items remembered by `Recent`."""
+    """The newest answer of a run, for the eyes only. ``image`` is None for items remembered by `Recent`.
+
+    ``exemplar``: what the target was started from, where the tracker tells; one object for all items of a run.
+    """
 
     run: int
     track: int
@@ -91,6 +94,7 @@ class LiveItem:
     prediction: Prediction
     image: Frame | None = None
     fps: float = 0.0
+    exemplar: Exemplar | None = None
 
 
 @dataclass(frozen=True)
@@ -118,36 +122,6 @@ class Outcome:
     frame: int
     message: str
     resume: Resume | None = None
-
-
-class Trackers:
-    """Loaded trackers by (name, device), created on first use in the worker that asks; keeps the last two."""
-
-    def __init__(self, create: CreateTracker, keep: int = 2) -> None:
-        self._create = create
-        self._keep = keep
-        self._lock = threading.Lock()
-        self._loaded: OrderedDict[tuple[str, str], Tracker] = OrderedDict()
-
-    def get(self, name: str, device: str) -> Tracker:
-        """The tracker, loaded now if need be. Raises `TrackerError`."""
-        with self._lock:
-            key = (name, device)
-            if key not in self._loaded:
-                self._loaded[key] = self._create(name, device)
-                while len(self._loaded) > self._keep:
-                    self._loaded.popitem(last=False)
-            self._loaded.move_to_end(key)
-            return self._loaded[key]
-
-    def ready(self, name: str, device: str) -> bool:
-        """Whether `get` would answer at once."""
-        return (name, device) in self._loaded
-
-    def drop(self, name: str, device: str) -> None:
-        """Forget a tracker, so that its memory can be freed."""
-        with self._lock:
-            self._loaded.pop((name, device), None)
 
 
 def track_frames(
@@ -246,7 +220,7 @@ class _Walk:
 
     def result(self, frame: Frame, prediction: Prediction, fps: float) -> Tracked:
         height, width = frame.image.shape[:2]
-        observation = observe(prediction, width, height)
+        observation = observe(prediction, width, height, untrained=self.request.tracker.untrained)
         if observation.state is State.LOST:
             if self.lost_since is None:  # the reason belongs to the frame that the message names
                 self.lost_since = frame.index
@@ -255,7 +229,8 @@ class _Walk:
         else:
             self.lost_since, self.lost_count, self.patient = None, 0, False
             self.box = prediction.box
-        live = LiveItem(self.request.run, self.request.track, frame.index, prediction, frame, fps)
+        exemplar = self.target.exemplar if isinstance(self.target, HasExemplar) else None
+        live = LiveItem(self.request.run, self.request.track, frame.index, prediction, frame, fps, exemplar)
         return Tracked(frame.index, observation, live)
 
     @property
@@ -270,12 +245,15 @@ class _Walk:
         return Outcome(Reason.LOST, self.lost_since, f"Lost at frame {self.lost_since}: {self.why}", resume)
 
 
-def observe(prediction: Prediction, width: int, height: int) -> Observation:
+def observe(prediction: Prediction, width: int, height: int, *, untrained: bool = False) -> Observation:
     """What is written for one answer on a frame of ``width`` x ``height``.
 
-    A lost target has neither box nor mask, whatever the tracker guessed; a box is clipped to the picture.
+    A lost target has neither box nor mask, whatever the tracker guessed; a box is clipped to the picture. What random
+    weights said (``untrained``) stays marked as such in the signals.
     """
     signals = {name: float(value) for name, value in prediction.signals.items()}
+    if untrained:
+        signals["untrained"] = 1.0
     lost = Observation(source=Source.TRACKER, state=State.LOST, score=float(prediction.score), signals=signals)
     if prediction.verdict is Verdict.LOST:
         return lost

@@ -12,6 +12,7 @@ from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State, Track
 from app.work.errors import SessionError
 from app.work.run import plan
+from app.work.choice import TrackerChoice, Trackers
 from app.work.tracking import (
     LiveItem,
     Note,
@@ -19,7 +20,6 @@ from app.work.tracking import (
     Reason,
     Recent,
     Tracked,
-    Trackers,
     TrackRequest,
     observe,
     track_frames,
@@ -39,7 +39,7 @@ def holed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def request(media: Path, start: int = 0, stop: int = FRAMES, step: int = 1, **more: object) -> TrackRequest:
-    values: dict[str, object] = {"tracker": "fake", "device": "auto", "box": square(start)} | more
+    values: dict[str, object] = {"tracker": TrackerChoice("fake"), "device": "auto", "box": square(start)} | more
     return TrackRequest(run=1, track=1, media=media, start=start, stop=stop, step=step, **values)  # type: ignore[arg-type]
 
 
@@ -88,10 +88,10 @@ def test_a_loaded_tracker_serves_the_next_run(clip: Path):
 def test_only_the_last_trackers_are_kept():
     trackers = Trackers(FakeTrackers(), keep=2)
     for device in ("cpu", "cuda:0", "cuda:1"):
-        trackers.get("fake", device)
-    assert not trackers.ready("fake", "cpu")
-    assert trackers.ready("fake", "cuda:0")
-    assert trackers.ready("fake", "cuda:1")
+        trackers.get(TrackerChoice("fake"), device)
+    assert not trackers.ready(TrackerChoice("fake"), "cpu")
+    assert trackers.ready(TrackerChoice("fake"), "cuda:0")
+    assert trackers.ready(TrackerChoice("fake"), "cuda:1")
 
 
 def test_a_short_loss_is_written_without_boxes_and_passed_over(holed: Path):
