@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from main import main
+from tracker import registry
 from tracker.api import Box
-from tracker.inference import siamatt
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_train_saves_weights_that_track(data: Path, tmp_path: Path, capsys: pyte
     finally:
         torch.set_num_threads(threads)
     assert "after 2 steps" in capsys.readouterr().out
-    tracker = siamatt.create("cpu", weights=out / "weights.safetensors")
+    tracker = registry.create("siamatt-mobile", "cpu", weights=out / "weights.safetensors")
     image = np.zeros((120, 160, 3), np.uint8)
     assert tracker.start(image, Box(40, 40, 30, 30)).step(image).mask is not None
 

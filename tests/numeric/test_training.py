@@ -18,7 +18,8 @@ from tracker.data.crops import CropSet
 from tracker.data.pairs import Pairs
 from tracker.models.siamatt_mobile import SiamAttMobile
 from tracker.training import losses
-from tracker.training.loop import Trainer, schedule, step_losses
+from tracker.training.embedded import Embedded, schedule, step_losses
+from tracker.training.loop import Trainer
 from tracker.training.targets import Assigner, mask_window
 
 NET = NetConfig(channels=8)
@@ -163,13 +164,13 @@ def test_one_batch_can_be_learnt_by_heart(config: TrainConfig) -> None:
 
 
 def test_an_interrupted_run_ends_where_an_unbroken_one_does(config: TrainConfig, tmp_path: Path) -> None:
-    whole = Trainer(config, NET, tmp_path / "whole", "cpu", None, None)
+    whole = Trainer(Embedded(config, NET, "cpu"), tmp_path / "whole")
     rows = list(whole.run())
     assert [row["step"] for row in rows] == [1, 2, 3]
-    broken = Trainer(config, NET, tmp_path / "broken", "cpu", None, None).run()
+    broken = Trainer(Embedded(config, NET, "cpu"), tmp_path / "broken").run()
     next(broken)
     broken.close()
-    resumed = Trainer(config, NET, tmp_path / "broken", "cpu", None, None)
+    resumed = Trainer(Embedded(config, NET, "cpu"), tmp_path / "broken")
     assert resumed.step == 1
     later = list(resumed.run())
     assert [row["total"] for row in later] == [row["total"] for row in rows[1:]]

@@ -1,55 +1,33 @@
-"""The training loop of the embedded tracker: one file, seeded, resumable; the caller prints.
+"""The one training loop: seeded, resumable, on one process or several; the caller prints.
 
-A step's samples depend on the seed and the step number alone, and the checkpoint holds network, average, optimiser and
-random state, so a run that was interrupted ends with the same weights as one that was not.
+A step's samples depend on the seed and the step number alone, and the checkpoint holds network, average, optimiser,
+scaler and random state, so a run that was interrupted ends with the same weights as one that was not. What is trained,
+and how, is a `Method`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
-import dataclasses
-import math
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from tracker import checkpoint
-from tracker.config import NetConfig, TrainConfig
-from tracker.data.pairs import Pairs
-from tracker.models.siamatt_mobile import SiamAttMobile
-from tracker.training import losses
-from tracker.training.targets import Assigner, mask_window
+from tracker.training import parallel
+from tracker.training.method import Method
+from tracker.training.pictures import contact_sheet
 
-WEIGHTS = {"cls": 1.0, "l1": 1.0, "giou": 1.5, "att": 0.5, "off": 0.3, "mask": 3.0}
-
-
-def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """All loss terms of one batch (see `Pairs` for its keys); ``mask`` is absent when no sample has one."""
-    kernels = net.embed(net.preprocess(batch["exemplar"]))
-    response = net.match(kernels, net.preprocess(batch["search"]))
-    targets = assigner(batch["box"], batch["positive"])
-    l1, giou = losses.regression(response.loc, targets.loc, targets.cls, assigner.anchors)
-    out = {
-        "cls": losses.classification(response.cls, targets.cls),
-        "l1": l1,
-        "giou": giou,
-        "att": losses.attention(response.att, targets.heat),
-        "off": losses.offset(response.off, targets.off, targets.cell, targets.seen),
-    }
-    drawn = (batch["has_mask"] > 0) & (targets.cls == 1).flatten(1).any(1)
-    if drawn.any():
-        pick = drawn.nonzero()[:, 0]
-        cells = targets.mask_cell[pick]
-        features = tuple(part[pick] for part in response.features)
-        logits = net.segment(tuple(part[pick] for part in kernels), features, cells[:, 0], cells[:, 1])
-        out["mask"] = losses.mask(logits, mask_window(batch["mask"][pick], cells, net.config))
-    return out
+LARGEST = 1e4
+"""A larger loss is a broken batch, which is skipped, as in the papers' code (reference E.5)."""
 
 
 def _one_thread(_: int) -> None:
@@ -57,134 +35,176 @@ def _one_thread(_: int) -> None:
     cv2.setNumThreads(1)
 
 
-def schedule(config: TrainConfig, step: int) -> float:
-    """Factor on the learning rates: linear warm-up, then half a cosine down to 2 %."""
-    if step < config.warmup:
-        return (step + 1) / config.warmup
-    done = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return 0.02 + 0.98 * (1 + math.cos(math.pi * min(done, 1.0))) / 2
+class _Step(nn.Module):
+    """The losses of a batch as a module, which is what `DistributedDataParallel` wraps."""
+
+    def __init__(self, method: Method) -> None:
+        super().__init__()
+        self.net, self._losses = method.net, method.losses
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        return self._losses(batch)
 
 
 class Trainer:
-    """Network, moving average and optimiser of one run, kept in ``out`` as ``last.pt`` and ``weights.safetensors``."""
+    """Network, moving average and optimiser of one run, kept in ``out`` as ``last.pt`` and ``weights.safetensors``.
 
-    def __init__(
-        self,
-        config: TrainConfig,
-        net_config: NetConfig,
-        out: Path,
-        device: str,
-        backbone: Path | None,
-        cache: Path | None,
-    ) -> None:
-        torch.manual_seed(config.seed)
-        self.config, self.net_config, self.out = config, net_config, out
-        self.device = torch.device(device)
-        self.cache = cache
-        self.net = SiamAttMobile(net_config)
-        if backbone is not None:
-            self.net.backbone.load_imagenet(checkpoint.tensors(backbone))
-        self.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = {name: t.detach().clone() for name, t in self.net.state_dict().items()}
-        trunk = list(self.net.backbone.parameters())
-        inside = {id(p) for p in trunk}
-        rest = [p for p in self.net.parameters() if id(p) not in inside]
-        self.optimiser = torch.optim.AdamW(
-            [{"params": trunk, "base": config.backbone_lr}, {"params": rest, "base": config.lr}],
-            lr=config.lr,
-            weight_decay=config.weight_decay,
-        )
-        self.assigner = Assigner(net_config, self.device)
+    With several processes (`parallel.joined`) each trains on its part of every batch and all stay equal; the first
+    writes the files. Raises `ValueError` when the batch cannot be divided among them.
+    """
+
+    def __init__(self, method: Method, out: Path) -> None:
+        self.method, self.out = method, out
+        self.plan = method.run
+        if self.plan.batch % parallel.size():
+            raise ValueError(f"a batch of {self.plan.batch} cannot be divided among {parallel.size()} processes")
+        self.net, self.device = method.net, method.device
+        self.average = None
+        if self.plan.ema is not None:
+            self.average = {name: t.detach().clone() for name, t in self.net.state_dict().items()}
+        self.optimiser = method.optimiser()
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.plan.precision == "float16")
         self.step = 0
+        self.skipped = 0
+        self._last: dict[str, Tensor] = {}
+        self._learning: list[bool] = []
+        self._module: nn.Module = _Step(method)
         if (out / "last.pt").exists():
             self._resume()
 
     def _resume(self) -> None:
-        state = torch.load(self.out / "last.pt", map_location=self.device, weights_only=True)
-        self.net.load_state_dict(state["net"])
+        path = self.out / "last.pt"
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        try:
+            self.net.load_state_dict(state["net"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(
+                f"{path}: is of another run ({str(error).splitlines()[0]}); choose another --out"
+            ) from error
         self.average = state["average"]
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state.get("scaler", {}))
         torch.set_rng_state(state["rng"].cpu())
-        self.step = int(state["step"])
+        if self.device.type == "cuda" and "cuda_rng" in state:
+            torch.cuda.set_rng_state(state["cuda_rng"].cpu(), self.device)
+        self.step, self.skipped = int(state["step"]), int(state.get("skipped", 0))
 
     def save(self) -> None:
-        """Write the resume file and the averaged weights, both atomically."""
+        """Write the resume file and the weights, both atomically; on the first process only."""
+        if parallel.rank():
+            return
         self.out.mkdir(parents=True, exist_ok=True)
         state = {
             "net": self.net.state_dict(),
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "rng": torch.get_rng_state(),
             "step": self.step,
+            "skipped": self.skipped,
         }
+        if self.device.type == "cuda":
+            state["cuda_rng"] = torch.cuda.get_rng_state(self.device)
         part = self.out / "last.part"
         torch.save(state, part)
         part.replace(self.out / "last.pt")
-        averaged = copy.deepcopy(self.net)  # a new network would draw from the random state just saved
-        averaged.load_state_dict(self.average)
-        training = dataclasses.asdict(self.config) | {"data": Path(self.config.data).name}
-        about = {
-            "licence": "Apache-2.0",
-            "preprocess": "BGR, x / 127.5 - 1",
-            "trained_on": sorted(self.config.sets),
-            "training": training,
-            "steps_done": str(self.step),
-            "torch": str(torch.__version__),
-        }
-        checkpoint.save(averaged, self.out / "weights.safetensors", self.net_config, about)
+        saved = self.net
+        if self.average is not None:
+            saved = copy.deepcopy(self.net)  # a new network would draw from the random state just saved
+            saved.load_state_dict(self.average)
+        about = {"licence": "Apache-2.0", "steps_done": str(self.step), "torch": str(torch.__version__)}
+        checkpoint.save(saved, self.out / "weights.safetensors", self.method.net_config, about | self.method.about())
 
     def _batches(self) -> Iterator[dict[str, Tensor]]:
-        config = self.config
-        pairs = Pairs(config, self.net_config, config.steps * config.batch, self.cache)
-        order = range(self.step * config.batch, config.steps * config.batch)
+        plan = self.plan
+        each = plan.batch // parallel.size()
+        starts = [step * plan.batch + parallel.rank() * each for step in range(self.step, plan.steps)]
         loader = DataLoader(
-            pairs,
-            batch_size=config.batch,
-            sampler=order,
-            num_workers=config.workers,
-            prefetch_factor=4 if config.workers else None,
+            self.method.samples(),
+            batch_sampler=[range(start, start + each) for start in starts],  # type: ignore[arg-type]
+            num_workers=plan.workers,
+            prefetch_factor=4 if plan.workers else None,
             worker_init_fn=_one_thread,
+            pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # else it draws from the state that a resumed run restores
         )
         for batch in loader:
-            yield {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
+            yield self.method.finish({k: v.to(self.device, non_blocking=True) for k, v in batch.items()})
 
     def run(self) -> Generator[dict[str, Any], None, None]:
-        """Train to the last step, yielding the figures of each; saves every ``save_every`` steps and at the end."""
-        config = self.config
-        self.net.train()
-        for batch in self._batches():
-            start = time.perf_counter()
-            self._freeze(self.step < config.thaw * config.steps)
-            for group in self.optimiser.param_groups:
-                group["lr"] = group["base"] * schedule(config, self.step)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=config.bfloat16):
-                terms = step_losses(self.net, self.assigner, batch)
-            total = sum((WEIGHTS[name] * value for name, value in terms.items()), torch.zeros((), device=self.device))
-            self.optimiser.zero_grad(set_to_none=True)
-            total.backward()
-            norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), config.clip)
-            if torch.isfinite(norm):  # a NaN batch is skipped, as in the papers' code (reference E.5)
-                self.optimiser.step()
-            self._update_average()
-            self.step += 1
-            if self.step % config.save_every == 0 or self.step == config.steps:
-                self.save()
-            figures = {name: float(value.detach()) for name, value in terms.items()}
-            yield {"step": self.step, "total": float(total.detach()), "seconds": time.perf_counter() - start, **figures}
+        """Train to the last step, yielding the figures of each; saves every ``save_every`` steps and at the end.
 
-    def _freeze(self, early: bool) -> None:
-        """Keep the finest stages as they came for most of the run: they cost half of a step's time on a CPU."""
-        trunk = self.net.backbone
-        for part in (trunk.stem, trunk.stages[0], trunk.stages[1]):
-            part.requires_grad_(not early)
+        ``total`` and the losses are means over the processes, ``rate`` the schedule's, ``skipped`` counts broken
+        batches so far.
+        """
+        plan = self.plan
+        names = [name for name, weight in self.method.weights.items() if weight]
+        with contextlib.closing(self._batches()) as batches:  # type: ignore[type-var]
+            for batch in batches:
+                start = time.perf_counter()
+                self._prepare()
+                rate = self.method.rate(self.step)
+                for group in self.optimiser.param_groups:
+                    group["lr"] = group["base"] * rate
+                with torch.autocast(self.device.type, self._reduced(), enabled=plan.precision != "float32"):
+                    terms = {name: value for name, value in self._module(batch).items() if name in names}
+                parts = [self.method.weights[name] * value for name, value in terms.items()]
+                total = sum(parts, torch.zeros((), device=self.device))
+                figures = parallel.mean(terms | {"total": total}, [*names, "total"])
+                self._learn(total, figures["total"])
+                self._last = batch
+                self.step += 1
+                if self.step % plan.save_every == 0 or self.step == plan.steps:
+                    self.save()
+                seconds = time.perf_counter() - start
+                yield {"step": self.step, **figures, "seconds": seconds, "rate": rate, "skipped": self.skipped}
+
+    def _reduced(self) -> torch.dtype:
+        return torch.float16 if self.plan.precision == "float16" else torch.bfloat16
+
+    def _prepare(self) -> None:
+        """Let the method freeze and thaw; the wrapper counts on a fixed set of parameters, so it is renewed then."""
+        self.method.prepare(self.step)
+        if parallel.size() == 1:
+            return
+        learning = [p.requires_grad for p in self.net.parameters()]
+        if learning != self._learning:
+            self._learning = learning
+            # a batch without masks leaves a branch unused
+            self._module = DistributedDataParallel(_Step(self.method), find_unused_parameters=True)
+
+    def _learn(self, total: Tensor, agreed: float) -> None:
+        """One step of the optimiser, unless the loss or its gradient is broken; all processes agree on ``agreed``."""
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(total).backward()
+        self.scaler.unscale_(self.optimiser)
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.plan.clip)
+        sound = agreed <= LARGEST  # false for nan
+        if self.scaler.is_enabled():
+            if sound:
+                self.scaler.step(self.optimiser)
+        elif sound and torch.isfinite(norm):
+            self.optimiser.step()
+        if not (sound and torch.isfinite(norm)):
+            self.skipped += 1
+        self.scaler.update()
+        self._update_average()
 
     @torch.no_grad()
     def _update_average(self) -> None:
+        if self.average is None or self.plan.ema is None:
+            return
         # a young average would be dominated by the untrained start
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
         for name, value in self.net.state_dict().items():
             if value.is_floating_point():
                 self.average[name].lerp_(value.detach(), 1 - decay)
             else:
                 self.average[name].copy_(value)
+
+    def picture(self) -> np.ndarray | None:
+        """What the network makes of the last batch's first pairs, (h, w, 3) uint8 BGR; None before the first step."""
+        if not self._last:
+            return None
+        self.net.eval()  # the next step sets the modes again
+        return contact_sheet(self.net, self._last)
