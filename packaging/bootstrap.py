@@ -166,7 +166,7 @@ def make_environment(python: Path) -> None:
 def install(python: Path, dev: bool, build: str) -> None:
     """The pinned packages; torch first and alone, or another package's wish for it would fetch the wrong build."""
     project = read_project()
-    packages = [*project["project"]["dependencies"], *(project["dependency-groups"]["dev"] if dev else [])]
+    packages = [*needed(project), *(project["dependency-groups"]["dev"] if dev else [])]
     pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"]
     if not sys.stdout.isatty():
         pip.append("-qq")  # errors only
@@ -213,8 +213,13 @@ def has_nvidia() -> bool:
 def fingerprint() -> str:
     """Hash of everything that decides what must be installed."""
     project = read_project()
-    parts = [project["project"]["dependencies"], project["dependency-groups"], CONSTRAINTS.read_text(encoding="utf-8")]
+    parts = [needed(project), project["dependency-groups"], CONSTRAINTS.read_text(encoding="utf-8")]
     return hashlib.sha256(json.dumps([*parts, sys.platform]).encode()).hexdigest()
+
+
+def needed(project: dict) -> list[str]:
+    """What the program runs on, optional speed included; markers leave out what a platform does not have."""
+    return [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["fast"]]
 
 
 def read_project() -> dict:

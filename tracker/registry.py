@@ -68,9 +68,18 @@ def safetensors_header(path: Path) -> tuple[int, dict[str, str]]:
 
 def weights_home() -> Path:
     """Where imported weights are kept and looked for: the user's data folder, or ``SIAMLABEL_HOME``'s."""
-    home = os.environ.get(HOME_VARIABLE)
-    data = Path(home).expanduser() if home else platformdirs.user_data_path("SiamLabel", appauthor=False)
-    return data / "weights"
+    return (_home() or platformdirs.user_data_path("SiamLabel", appauthor=False)) / "weights"
+
+
+def engines_home() -> Path:
+    """Where networks compiled for this machine are kept: the user's cache folder, or ``SIAMLABEL_HOME``'s."""
+    home = _home()
+    return (home / "cache" if home else platformdirs.user_cache_path("SiamLabel", appauthor=False)) / "engines"
+
+
+def _home() -> Path | None:
+    given = os.environ.get(HOME_VARIABLE)
+    return Path(given).expanduser() if given else None
 
 
 def _zoo_weights(name: str) -> Callable[[Mapping[str, Any]], tuple[Path, ...]]:
@@ -124,13 +133,16 @@ def _nanotrack_weights(options: Mapping[str, Any]) -> tuple[Path, ...]:
 
 
 _ALIASES = {"default": DEFAULT}
+_OPTIONS = frozenset(
+    {"weights", "untrained", "profile", "engine", *(parameter.name for parameter in fields(TrackConfig))}
+)
 _ENTRIES: dict[str, Entry] = {
     **{
         name: Entry(
             "tracker.inference.load:create",
             _zoo_info(name),
             _zoo_weights(name),
-            frozenset({"weights", "untrained", "profile", *(parameter.name for parameter in fields(TrackConfig))}),
+            _OPTIONS,
             {"name": name},
         )
         for name in ZOO

@@ -27,7 +27,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> SiameseTracker:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     config = NetConfig(channels=8)
     checkpoint.save(SiamAttMobile(config), path, config, {})
-    return create("cpu", name="siamatt-mobile", weights=path)
+    return create("cpu", name="siamatt-mobile", weights=path, engine="torch")
 
 
 def picture(seed: int = 0, height: int = 180, width: int = 240) -> np.ndarray:

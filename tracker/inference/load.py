@@ -11,8 +11,8 @@ import torch
 from tracker import checkpoint
 from tracker.api import TrackerError
 from tracker.config import NetConfig
+from tracker.inference.choice import make
 from tracker.inference.device import on_device, pick_device
-from tracker.inference.engine import TorchEngine
 from tracker.inference.siamese import SiameseTracker
 from tracker.models.build import build
 from tracker.registry import weight_files
@@ -29,9 +29,12 @@ def create(
     weights: Path | str | None = None,
     untrained: bool = False,
     profile: str | None = None,
+    engine: str = "auto",
     **overrides: Any,
 ) -> SiameseTracker:
     """Load a tracker of the zoo. ``overrides`` replace fields of `TrackConfig`, after those of ``profile``.
+
+    ``engine``: what runs the network, see `tracker.inference.choice.make`.
 
     Raises `TrackerError` when the weights are missing (and random ones were not asked for) or do not fit, the profile
     or the device is not there, and `OutOfDeviceMemory` when they do not fit on it.
@@ -45,7 +48,7 @@ def create(
     chosen = pick_device(device)
     net = _untrained(name, published.net) if untrained else _trained(name, weights, published.net)
     label = f"{name} (untrained)" if untrained else name
-    return on_device(chosen, lambda: SiameseTracker(label, TorchEngine(net, chosen, config), config))
+    return on_device(chosen, lambda: SiameseTracker(label, make(engine, net, chosen, config), config))
 
 
 def _untrained(name: str, config: NetConfig) -> torch.nn.Module:

@@ -76,12 +76,14 @@ def windows(features: Tensor, rows: Tensor, columns: Tensor, side: int, margin: 
 
     ``features`` (n, c, h, w); ``rows``, ``columns`` (n,) int64 -> (n, c, side, side).
     """
-    padded = F.pad(features, (margin, margin + side, margin, margin + side)).unbind(0)
-    # unbound first: the gradient of a slice is as large as what it was cut from
-    cuts = [
-        sample[:, r : r + side, c : c + side]
-        for sample, r, c in zip(padded, rows.tolist(), columns.tolist(), strict=True)
-    ]
+    cuts = []
+    # unbound first: the gradient of a slice is as large as what it was cut from; padded last: a window is small
+    for sample, row, column in zip(features.unbind(0), rows.tolist(), columns.tolist(), strict=True):
+        top, left = row - margin, column - margin
+        part = sample[:, max(top, 0) : top + side, max(left, 0) : left + side]
+        above, before = max(-top, 0), max(-left, 0)
+        beyond = (before, side - part.shape[2] - before, above, side - part.shape[1] - above)
+        cuts.append(F.pad(part, beyond) if any(beyond) else part)
     return torch.stack(cuts)
 
 
@@ -117,15 +119,24 @@ class MaskHead(nn.Module):
         """Project the exemplar once per target: (n, c, 7, 7) -> (n, c, 5, 5)."""
         return self.conv_kernel(exemplar)
 
-    def forward(
-        self, kernel: Tensor, neck: Tensor, stride4: Tensor, stride2: Tensor, rows: Tensor, columns: Tensor
-    ) -> Tensor:
-        """Mask logits (n, 63, 63) of one cell (row, column) per sample, from the search region's features."""
-        under = windows(neck, rows, columns, 7, 0)
+    @staticmethod
+    def windows(
+        neck: Tensor, stride4: Tensor, stride2: Tensor, rows: Tensor, columns: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What `forward` needs of the search region's features for one cell (row, column) per sample.
+
+        The neck under the exemplar's window (7 cells), then neck, stride 4 and stride 2 under the mask (15, 31, 63).
+        """
+        return (
+            windows(neck, rows, columns, 7, 0),
+            windows(neck, rows, columns, 15, 4),
+            windows(stride4, rows * 2, columns * 2, 31, 8),
+            windows(stride2, rows * 4, columns * 4, 63, 16),
+        )
+
+    def forward(self, kernel: Tensor, under: Tensor, coarse: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
+        """Mask logits (n, 63, 63) from `windows`."""
         vector = (self.conv_search(under) * kernel).sum((2, 3), keepdim=True)
-        coarse = windows(neck, rows, columns, 15, 4)
-        middle = windows(stride4, rows * 2, columns * 2, 31, 8)
-        fine = windows(stride2, rows * 4, columns * 4, 63, 16)
         out = self.unfold(vector)
         out = self.post2(F.interpolate(self.h2(out) + self.v2(coarse), size=31))
         out = self.post1(F.interpolate(self.h1(out) + self.v1(middle), size=63))

@@ -6,6 +6,8 @@ The network holds weights only: `embed` turns exemplars into kernels, `match` co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -80,4 +82,13 @@ class SiamAttMobile(nn.Module):
 
     def segment(self, kernels: Kernels, features: tuple[Tensor, ...], rows: Tensor, columns: Tensor) -> Tensor:
         """Mask logits (n, 63, 63) at one cell per sample; cell (y, x) covers crop pixels 8(x - 4) .. 8(x - 4) + 126."""
-        return self.mask(kernels[4], *features, rows, columns)
+        return self.draw(kernels, self.windows(features, rows, columns))
+
+    def windows(self, features: tuple[Tensor, ...], rows: Tensor, columns: Tensor) -> tuple[Tensor, ...]:
+        """What `draw` needs of the features at one cell per sample; the one step whose shapes depend on values."""
+        neck, stride4, stride2 = features
+        return self.mask.windows(neck, stride4, stride2, rows, columns)
+
+    def draw(self, kernels: Kernels, windows: Sequence[Tensor]) -> Tensor:
+        """Mask logits (n, 63, 63) from `windows`."""
+        return self.mask(kernels[4], *windows)

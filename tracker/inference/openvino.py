@@ -1,0 +1,243 @@
+"""The fast engine for CPUs: networks compiled by OpenVINO, where that package is installed.
+
+Regions are compared one after another: on a CPU a batch saves nothing, and so a target's answer never depends on its
+company. Exemplars are embedded by torch, since that happens once per target.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import logging
+import marshal
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tracker.config import TrackConfig
+from tracker.inference.engine import Answer, Pixels, Scores, TorchEngine
+from tracker.models.network import foreground
+from tracker.registry import engines_home
+
+log = logging.getLogger(__name__)
+KEPT = 12
+"""Compiled models kept on disk; the oldest go first."""
+_DIGEST = hashlib.sha256().digest_size
+_ready: dict[str, Any] = {}
+_making = threading.Lock()
+
+
+def installed() -> bool:
+    """Whether OpenVINO can be imported; imports nothing."""
+    return importlib.util.find_spec("openvino") is not None
+
+
+def _openvino() -> Any:
+    """The package, without its telemetry, which reports every import to its makers."""
+    if "openvino_telemetry" not in sys.modules:
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    return importlib.import_module("openvino")
+
+
+class _Match(nn.Module):
+    """`Network.match` from pixels to probabilities, as a trace needs it: tensors only, and no empty ones.
+
+    Features leave with channels last, the layout they are computed in.
+    """
+
+    def __init__(self, net: Any, offsets: bool, present: Sequence[bool]) -> None:
+        super().__init__()
+        self.net, self.offsets, self.present = net, offsets, tuple(present)
+
+    def forward(self, pixels: Tensor, *kernels: Tensor) -> tuple[Tensor, ...]:
+        found = self.net.match(kernels, self.net.preprocess(pixels), offsets=self.offsets)
+        parts = foreground(found.cls), found.loc, found.att, found.off, foreground(found.levels)
+        kept = [part for part, there in zip(parts, self.present, strict=True) if there]
+        return (*kept, *(feature.permute(0, 2, 3, 1) for feature in found.features))
+
+
+class _Draw(nn.Module):
+    """``draw`` of a network with masks, to probabilities; windows come with channels last."""
+
+    def __init__(self, net: Any, windows: int) -> None:
+        super().__init__()
+        self.net, self.windows = net, windows
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        kernels, windows = tensors[: -self.windows], tensors[-self.windows :]
+        return self.net.draw(kernels, [window.permute(0, 3, 1, 2) for window in windows]).sigmoid()
+
+
+class _Matcher:
+    """The comparison compiled for one size of search region. ``shapes``: of the scores, empty ones included."""
+
+    def __init__(self, compiled: Any, shapes: list[tuple[int, ...]]) -> None:
+        self.compiled, self.shapes = compiled, shapes
+        self._requests: list[Any] = []
+
+    def request(self, index: int) -> Any:
+        """The run for one row of a batch; each has its own memory for features."""
+        while len(self._requests) <= index:
+            self._requests.append(self.compiled.create_infer_request())
+        return self._requests[index]
+
+
+class OpenVinoEngine(TorchEngine):
+    """`match`, and the embedded tracker's `segment`, through OpenVINO in full float32; the rest through torch.
+
+    Uses as many threads as torch does when it is made. An answer's features are the compiled network's own memory: they
+    hold until the next `match`. Raises whatever the conversion raises.
+    """
+
+    def __init__(self, net: nn.Module, track: TrackConfig) -> None:
+        super().__init__(net, "cpu", track)
+        self._name = _fingerprint(self.net, torch.get_num_threads())
+        self._matchers: dict[int, _Matcher] = {}
+        self._drawer: Any = None
+        e, s = self.config.exemplar, self.config.search
+        self._blank = super().embed(np.zeros((1, e, e, 3), np.uint8))
+        self._prepare(s)
+
+    def _prepare(self, size: int) -> None:
+        """Compile for search regions of ``size`` pixels; with the first one, the mask's branch."""
+        pixels = np.zeros((1, size, size, 3), np.uint8)
+        answer = super().match(self._blank, pixels)
+        shapes = [part.shape for part in answer.scores]
+        wrapped = _Match(self.net, self._offsets, [0 not in shape for shape in shapes])
+        compiled = _compiled(f"{self._name}-match{size}", wrapped, (torch.from_numpy(pixels), *self._blank))
+        self._matchers[size] = _Matcher(compiled, shapes)
+        if self._drawer is None and hasattr(self.net, "draw"):
+            corner = torch.zeros(1, dtype=torch.int64)
+            windows = [window.permute(0, 2, 3, 1) for window in self.net.windows(answer.features, corner, corner)]
+            drawer = _Draw(self.net, len(windows))
+            compiled = _compiled(f"{self._name}-draw", drawer, (*self._blank, *windows))
+            self._drawer = compiled.create_infer_request()
+
+    def match(self, kernels: tuple[Tensor, ...], searches: Pixels) -> Answer:
+        pixels = np.ascontiguousarray(searches)
+        if pixels.shape[1] not in self._matchers:
+            self._prepare(pixels.shape[1])
+        matcher = self._matchers[pixels.shape[1]]
+        parts: list[list[np.ndarray]] = [[] for _ in matcher.shapes]
+        features = []
+        for i in range(len(pixels)):
+            found = iter(_run(matcher.request(i), [pixels[i : i + 1], *_rows(kernels, i)]))
+            for part, shape in zip(parts, matcher.shapes, strict=True):
+                part.append(np.empty(shape, np.float32) if 0 in shape else next(found).copy())
+            features.append(tuple(torch.from_numpy(feature).permute(0, 3, 1, 2) for feature in found))
+        return Answer(Scores(*(part[0] if len(part) == 1 else np.concatenate(part) for part in parts)), features)
+
+    def segment(
+        self, kernels: tuple[Tensor, ...], answer: Answer, rows: Sequence[int], columns: Sequence[int]
+    ) -> np.ndarray:
+        if self._drawer is None:
+            joined = tuple(torch.cat(parts) for parts in zip(*answer.features, strict=True))
+            return super().segment(kernels, answer._replace(features=joined), rows, columns)
+        masks = []
+        for i, (row, column) in enumerate(zip(rows, columns, strict=True)):
+            windows = self.net.windows(answer.features[i], torch.tensor([row]), torch.tensor([column]))
+            feed = [np.ascontiguousarray(window.permute(0, 2, 3, 1).numpy()) for window in windows]
+            masks.append(_run(self._drawer, [*_rows(kernels, i), *feed])[0].copy())
+        return np.concatenate(masks)
+
+
+def _rows(kernels: tuple[Tensor, ...], index: int) -> list[np.ndarray]:
+    """One target's kernels as the compiled network takes them."""
+    return [np.ascontiguousarray(kernel[index : index + 1].numpy()) for kernel in kernels]
+
+
+def _run(request: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """The outputs: views of the request's own memory, which its next run overwrites."""
+    found = request.infer(inputs, share_inputs=True, share_outputs=True)
+    return [found[i] for i in range(len(found))]
+
+
+def _fingerprint(net: nn.Module, threads: int) -> str:
+    """Everything that a compiled network depends on besides its inputs' shapes: weights, code, versions, processor."""
+    ov = _openvino()
+    digest = hashlib.sha256()
+    processor = ov.Core().get_property("CPU", "FULL_DEVICE_NAME")
+    digest.update(repr((ov.get_version(), torch.__version__, processor, threads)).encode())
+    for name, tensor in net.state_dict().items():
+        digest.update(name.encode() + np.ascontiguousarray(tensor.numpy()).tobytes())
+    ours = sorted(name for name in sys.modules if name.startswith("tracker.models.") or name == __name__)
+    for name in ours:
+        specification = importlib.util.find_spec(name)
+        loader: Any = specification.loader if specification else None
+        digest.update(marshal.dumps(loader.get_code(name)))
+    return f"{digest.hexdigest()[:24]}-{threads}"
+
+
+def _compiled(name: str, module: nn.Module, example: tuple[Tensor, ...]) -> Any:
+    """``module`` for inputs shaped as ``example``; compiled once per process and kept on disk."""
+    ov = _openvino()
+    with _making:
+        if name not in _ready:
+            threads = int(name.split("-")[1])
+            settings = {
+                "PERFORMANCE_HINT": "LATENCY",
+                "NUM_STREAMS": 1,
+                "INFERENCE_NUM_THREADS": threads,
+                "INFERENCE_PRECISION_HINT": "f32",  # bfloat16 is wrong by a tenth in places
+                "ENABLE_CPU_PINNING": False,  # other programs run beside us
+            }
+            core, path = ov.Core(), engines_home() / f"{name}.blob"
+            compiled = _restored(core, path, settings)
+            if compiled is None:
+                compiled = core.compile_model(_converted(module, example), "CPU", settings)
+                _keep(path, compiled.export_model().getvalue())
+            while len(_ready) >= KEPT:
+                _ready.pop(next(iter(_ready)))
+            _ready[name] = compiled
+        return _ready[name]
+
+
+def _converted(module: nn.Module, example: tuple[Tensor, ...]) -> Any:
+    """OpenVINO's form of ``module``, with the shapes of ``example`` fixed."""
+    frontend = importlib.import_module("openvino.frontend")
+    decoder = importlib.import_module("openvino.frontend.pytorch.ts_decoder")
+    inputs = tuple(tensor.contiguous() for tensor in example)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing warns of every shape it reads
+        traced = torch.jit.trace(module.eval(), inputs, strict=False, check_trace=False)
+        graph = decoder.TorchScriptPythonDecoder(traced, example_input=inputs)  # must outlive the conversion
+        converter = frontend.FrontEndManager().load_by_framework("pytorch")
+        model = converter.convert(converter.load(graph))
+    model.reshape({port: list(tensor.shape) for port, tensor in zip(model.inputs, inputs, strict=True)})
+    return model
+
+
+def _restored(core: Any, path: Path, settings: dict[str, Any]) -> Any:
+    """The compiled network kept at ``path``; None when there is none or it is damaged."""
+    try:
+        content = path.read_bytes()
+        if hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]:
+            return core.import_model(content[_DIGEST:], "CPU", settings)
+    except FileNotFoundError:
+        return None
+    except (OSError, RuntimeError) as error:
+        log.info("%s is not used: %s", path, error)
+    return None
+
+
+def _keep(path: Path, blob: bytes) -> None:
+    """Write it beside the others, drop the oldest; a cache that cannot be written only costs time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_bytes(hashlib.sha256(blob).digest() + blob)
+        part.replace(path)
+        kept = sorted(path.parent.glob("*.blob"), key=lambda file: file.stat().st_mtime)
+        for old in kept[:-KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        log.info("%s cannot be kept: %s", path, error)
