@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from cyclopts import App
 
+from tracker.cli.benching import bench
 from tracker.cli.evaluating import evaluate
 from tracker.cli.importing import import_weights
 from tracker.cli.listing import list_trackers
 from tracker.cli.training import train
 
-app = App(name="tracker", help="Trackers: list, evaluate, train, import weights.")
+app = App(name="tracker", help="Trackers: list, evaluate, measure, train, import weights.")
 app.command(list_trackers, name="trackers")
 app.command(evaluate)
+app.command(bench)
 app.command(train)
 app.command(import_weights)
