@@ -235,6 +235,11 @@ def mode_line(status: Status) -> str:
     return f"{status.selected} has no box here · Shift+N draws one · T goes on from its last box · Esc lets go"
 
 
+def pace(fps: float) -> str:
+    """Frames per second for people; slow trackers with a decimal."""
+    return f"{fps:.0f} fps" if fps >= 10 else f"{fps:.1f} fps"
+
+
 def _run_line(status: Status) -> str:
     run = status.run
     if run is None or run.phase == "loading":
@@ -245,7 +250,7 @@ def _run_line(status: Status) -> str:
     score = f", score {run.score:.2f}" if run.score is not None else ""
     if run.untrained:  # before the figures, which mean nothing then
         way += f" with {run.tracker}"
-    return f"Tracking {way}: frame {run.frame}, {run.fps:.0f} fps{score} · Esc stops"
+    return f"Tracking {way}: frame {run.frame}, {pace(run.fps)}{score} · Esc stops"
 
 
 def _live_ground(live: LiveItem, track: Track | None, options: Settings) -> list[Primitive]:

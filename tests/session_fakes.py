@@ -7,14 +7,27 @@ frames. The tracker finds the square exactly, says that it is lost when there is
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import av
 import numpy as np
 
-from tracker.api import Box, Crop, HeatMap, Image, MaskPatch, OutOfDeviceMemory, Prediction, TrackerError, Verdict
+from tracker.api import (
+    Box,
+    Crop,
+    Exemplar,
+    HeatMap,
+    Image,
+    MaskPatch,
+    OutOfDeviceMemory,
+    Peak,
+    Prediction,
+    Target,
+    TrackerError,
+    Verdict,
+)
 
 WIDTH, HEIGHT, SIDE = 96, 64, 12
 FRAMES = 36
@@ -47,19 +60,27 @@ def write_clip(path: Path, frames: int = FRAMES, hidden: Collection[int] = ()) -
 
 @dataclass
 class FakeTracker:
-    """Finds what is white. ``gate``: each step waits for one permit. ``full_at``: memory runs out at that step."""
+    """Finds what is white. ``gate``: each step waits for one permit. ``full_at``: memory runs out at that step.
+
+    ``rich``: answers with all that `tracker.api` has: rotated rectangle, peaks of which the second makes it uncertain,
+    several maps, and an exemplar with its key part.
+    """
 
     name: str = "fake"
     device: str = "cpu"
     gate: threading.Semaphore | None = None
     full_at: int | None = None
     fail_at: int | None = None
+    rich: bool = False
     stepped: list[int] = field(default_factory=list)
     started: list[Box] = field(default_factory=list)
 
     def start(self, image: Image, box: Box) -> FakeTarget:
         self.started.append(box)
-        return FakeTarget(self)
+        return RichTarget(self, box) if self.rich else FakeTarget(self)
+
+    def step(self, image: Image, targets: Sequence[Target], *, want_mask: bool = True) -> list[Prediction]:
+        return [target.step(image, want_mask=want_mask) for target in targets]
 
 
 class FakeTarget:
@@ -93,6 +114,28 @@ class FakeTarget:
             search=np.zeros((64, 64, 3), np.uint8),
             signals={"peak": 0.9},
         )
+
+
+class RichTarget(FakeTarget):
+    def __init__(self, tracker: FakeTracker, box: Box) -> None:
+        super().__init__(tracker)
+        square = Box.from_centre(box.cx, box.cy, 24, 24)
+        part = Box(box.x, box.y, box.w / 2, box.h / 2)
+        weights = HeatMap(np.linspace(0, 1, 49, dtype=np.float32).reshape(7, 7), square)
+        self.exemplar = Exemplar(np.full((127, 127, 3), 90, np.uint8), Crop(square, 127), part, weights)
+
+    def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
+        said = super().step(image, want_mask=want_mask)
+        b, crop = said.box, said.crop
+        if crop is None:
+            return said
+        corners = np.array([[b.cx, b.y - 3], [b.x2 + 3, b.cy], [b.cx, b.y2 + 3], [b.x - 3, b.cy]])
+        peaks = Peak(b.cx, b.cy, 1.0), Peak(b.cx + b.w, b.cy, 0.9)
+        flat = HeatMap(np.zeros((5, 5), np.float32), crop.rect)
+        heat = {**said.heat, "classification": said.heat["fused"], "attention": flat}
+        reason = "a look-alike to the right scores 90% of the target"
+        verdict = Verdict.UNCERTAIN
+        return replace(said, polygon=corners, peaks=peaks, heat=heat, verdict=verdict, reason=reason)
 
 
 class FakeTrackers:

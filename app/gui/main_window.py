@@ -25,9 +25,11 @@ from app.gui import recent, theme
 from app.gui.actions import Actions, Ask
 from app.gui.canvas.tools import DrawTool, SelectTool, rect_at
 from app.gui.canvas.view import Canvas
+from app.gui.choosing import Choosing
 from app.gui.dialogs.error import ErrorDesk
 from app.gui.dialogs.keys import KeysDialog
 from app.gui.documents import Documents
+from app.gui.elided import ElidedLabel
 from app.gui.exporting import Exporting
 from app.gui.hands import Hands
 from app.gui.lanes import Lanes
@@ -81,7 +83,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(960, 600)
         self._restore_geometry()
         self._mode_changed(session.mode)
-        self.tracker_panel.show_settings(session.settings)
+        self.tracker_panel.show_settings(session.settings, session.tracker)
         self.start_page.set_recent(recent.load())
 
     # --- layout -------------------------------------------------------------------------------------------------
@@ -101,7 +103,13 @@ class MainWindow(QMainWindow):
         column.addWidget(self.notices)
         column.addWidget(self.stack, 1)
         self.tracks_panel = TracksPanel(self.lanes, self._set_track)
-        self.tracker_panel = TrackerPanel(registry.infos(), self._set_option)
+        self.choosing = Choosing(self, self.session, self.notices)
+        self.tracker_panel = TrackerPanel(
+            registry.infos(),
+            self._set_option,
+            lambda name: self.choosing.choose(name, self.tracker_panel),
+            self.choosing.menu,
+        )
         self.side = QSplitter(Qt.Orientation.Vertical)
         self.side.setHandleWidth(1)
         self.side.addWidget(self.tracks_panel)
@@ -172,8 +180,8 @@ class MainWindow(QMainWindow):
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
         bar.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
-        self.mode_label = QLabel()
-        self.message_label = QLabel()
+        self.mode_label = ElidedLabel()
+        self.message_label = ElidedLabel()
         self.message_label.setObjectName("muted")
         self.place_label = QLabel()
         self.place_label.setObjectName("muted")
@@ -184,7 +192,7 @@ class MainWindow(QMainWindow):
         for label, width in ((self.place_label, 80), (self.zoom_label, 48)):
             label.setMinimumWidth(width)  # numbers that change must not push their neighbours
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        bar.addWidget(self.mode_label)
+        bar.addWidget(self.mode_label, 1)
         bar.addPermanentWidget(self.message_label)
         bar.addPermanentWidget(self.place_label)
         bar.addPermanentWidget(self.zoom_label)
@@ -200,6 +208,7 @@ class MainWindow(QMainWindow):
         events.message.connect(self.show_message)
         events.error.connect(self.show_error)
         events.settings.connect(self._settings_changed)
+        events.trackers.connect(self._trackers_changed)
         events.opened.connect(self._opened)
         events.saved.connect(lambda _: self.refresh())
         for changed in (events.document, events.selection, events.position, events.run):
@@ -235,8 +244,12 @@ class MainWindow(QMainWindow):
         self.refresh()
 
     def _settings_changed(self, settings: object) -> None:
-        self.tracker_panel.show_settings(self.session.settings)
+        self.tracker_panel.show_settings(self.session.settings, self.session.tracker)
         theme.current().set_scheme(self.session.settings.theme)
+
+    def _trackers_changed(self) -> None:
+        self.notices.dismiss()
+        self.tracker_panel.show_trackers(registry.infos())
 
     def _set_option(self, name: str, value: object) -> None:
         self.session.change_settings(**{name: value})

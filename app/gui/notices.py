@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -28,12 +28,13 @@ class NoticeBar(QWidget):
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.answers: tuple[QToolButton, ...] = ()
         self.details = QToolButton()
         self.details.setText("Details…")
         self.close_button = QToolButton()
         self.close_button.setToolTip("Close")
         self.close_button.setAccessibleName("Close the notice")
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(theme.GRID * 2, theme.GRID // 2, theme.GRID, theme.GRID // 2)
         row.addWidget(self.text, 1)
         row.addWidget(self.details)
@@ -59,18 +60,42 @@ class NoticeBar(QWidget):
         self._show(text, "warning")
         self._timer.start(LINGER)
 
+    def ask(self, text: str, answers: Sequence[tuple[str, Callable[[], object]]] = ()) -> None:
+        """A question with its answers as buttons, or news of work that goes on; stays until answered or closed."""
+        self._error = None
+        self._timer.stop()
+        self._show(text, "accent", answers)
+
+    def dismiss(self) -> None:
+        """Close a question that has answered itself; an error stays."""
+        if self._error is None:
+            self.hide()
+
     def error(self, error: Exception) -> None:
         """Something failed; stays until it is closed."""
         self._error = error
         self._timer.stop()
         self._show(str(error) or type(error).__name__, "danger")
 
-    def _show(self, text: str, colour: str) -> None:
+    def _show(self, text: str, colour: str, answers: Sequence[tuple[str, Callable[[], object]]] = ()) -> None:
         self._colour = colour
+        for button in self.answers:
+            self._row.removeWidget(button)
+            button.deleteLater()
+        self.answers = tuple(self._answer(title, do) for title, do in answers)
         self.text.setText(text)
         self.details.setVisible(self._error is not None)
         self.show()
         self.update()
+
+    def _answer(self, title: str, do: Callable[[], object]) -> QToolButton:
+        button = QToolButton()
+        button.setText(title)
+        button.setObjectName("answer")
+        button.clicked.connect(self.hide)
+        button.clicked.connect(lambda: do())
+        self._row.insertWidget(self._row.indexOf(self.details), button)
+        return button
 
     def _open_details(self) -> None:
         if self._error is not None:
@@ -78,7 +103,7 @@ class NoticeBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         t = theme.current().tokens
-        colour = QColor(t.danger if self._colour == "danger" else t.warning)
+        colour = QColor({"danger": t.danger, "accent": t.accent}.get(self._colour, t.warning))
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(t.panel))
         wash = QColor(colour)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QTimer
 
-from app.gui.template import cut, template_square
+from app.gui.cutting import cut
+from app.gui.panels.pictures import Picture
 from app.media import Frame, MediaError
 from app.model.document import Change
 from app.model.tracks import State
@@ -26,7 +29,7 @@ class Showing:
     def __init__(self, window: MainWindow) -> None:
         self._w = window
         self._session = window.session
-        self._template_of: tuple[int, int] | None = None
+        self._shown_as: dict[str, tuple[tuple[object, ...], Picture]] = {}
         self._phase: Phase | None = None
         self._soon = QTimer(window)
         self._soon.setSingleShot(True)
@@ -42,6 +45,7 @@ class Showing:
         events.run.connect(self._run)
         events.settings.connect(lambda _: self._soon.start())
         events.cached.connect(self._cached)
+        window.tracker_panel.wanted.connect(self._soon.start)
 
     def close(self) -> None:
         """No more drawing: the session is about to go."""
@@ -64,7 +68,7 @@ class Showing:
         w.canvas.set_note("")
         w.tracker_panel.show_prediction(None)
         w.tracker_panel.show_template(None)
-        self._template_of = None
+        self._shown_as.clear()
         self._tell_position()
 
     def _document(self, change: Change) -> None:
@@ -104,7 +108,6 @@ class Showing:
             self._soon.start()
         else:
             self._w.tracker_panel.show_run(status.device, status.fps)
-            self._show_template(status.track, status.start)
 
     def _cached(self) -> None:
         mask = np.zeros(self._session.frame_count, bool)
@@ -132,17 +135,17 @@ class Showing:
             here = session.document.tracks[session.selected].at(shown.index)
         score = live.prediction.score if live is not None else None if here is None else here.score
         self._w.timeline.set_score(score)
+        if panel.visibleRegion().isEmpty():
+            panel.ask_later()  # nobody looks: no work for a hidden panel
+            return
         if live is not None:
-            said = live.prediction
-            search = said.search
-            if search is None and said.crop is not None and shown is not None and shown.index == live.frame:
-                search = cut(shown.image, said.crop.rect, said.crop.size)
-            panel.show_prediction(said, search)
+            panel.show_prediction(live.prediction, self._search(live))
+            panel.show_template(self._template(live))
         elif here is not None and here.score is not None:
             verdict = Verdict.LOST if here.state is State.LOST else Verdict.TRACKED
             if here.signals.get("uncertain"):
                 verdict = Verdict.UNCERTAIN
-            panel.show_stored(here.score, verdict, "")
+            panel.show_stored(here.score, verdict, "", here.signals)
         else:
             panel.show_prediction(None)
 
@@ -152,13 +155,35 @@ class Showing:
         seconds = float(times[session.frame]) if times is not None and len(times) else 0.0
         self._w.transport.show_position(session.frame, session.frame_count, seconds)
 
-    def _show_template(self, track: int, frame: int) -> None:
-        """The exemplar of the run: cut from the frame it started on while that is in the cache."""
-        if self._template_of == (track, frame):
-            return
-        playhead = self._session.playhead
-        seen = self._session.document.tracks[track].at(frame) if track in self._session.document.tracks else None
-        picture = playhead.service.cached(frame) if playhead else None
-        if picture is not None and seen is not None and seen.box is not None:
-            self._template_of = (track, frame)
-            self._w.tracker_panel.show_template(cut(picture.image, template_square(seen.box)))
+    def _search(self, live: LiveItem) -> Picture | None:
+        """The search region with the chosen map and the peaks; cut from the picture when the run's own is gone."""
+        said, shown, options = live.prediction, self._session.shown, self._session.settings
+        if said.crop is None:
+            return None
+        pixels = said.search
+        if pixels is None and (shown is None or shown.index != live.frame):
+            return None
+        heat = said.heat.get(options.heat_kind)
+
+        def make() -> Picture:
+            seen = cut(shown.image, said.crop) if pixels is None else pixels  # type: ignore[union-attr, arg-type]
+            return Picture(seen, said.crop.rect, heat, options.heat_opacity, said.peaks)  # type: ignore[union-attr]
+
+        return self._kept("search", (live, heat, options.heat_opacity, pixels is None and shown), make)
+
+    def _template(self, live: LiveItem) -> Picture | None:
+        """What the target was started from, as its tracker tells; with the weights unless heat is off."""
+        start, options = live.exemplar, self._session.settings
+        if start is None:
+            return None
+        weights = None if options.heat_kind == "off" else start.weights
+        key = start, weights, options.heat_opacity
+        make = partial(Picture, start.pixels, start.crop.rect, weights, options.heat_opacity, (), start.part)
+        return self._kept("template", key, make)
+
+    def _kept(self, name: str, key: tuple[object, ...], make: Callable[[], Picture]) -> Picture:
+        """The picture made last time, while it shows the same things."""
+        found = self._shown_as.get(name)
+        if found is None or len(found[0]) != len(key) or any(a is not b for a, b in zip(found[0], key, strict=True)):
+            found = self._shown_as[name] = key, make()
+        return found[1]

@@ -171,13 +171,24 @@ def stylesheet(t: Tokens) -> str:
     QPushButton:focus {{ border-color: {t.accent}; }}
     QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
     QPushButton:disabled {{ color: {t.muted}; background: {t.window}; border-color: {t.border}; }}
-    QLineEdit, QComboBox {{ background: {t.base}; border: 1px solid {t.border};
+    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {{ background: {t.base}; border: 1px solid {t.border};
         border-radius: 6px; padding: 4px 8px; min-height: 18px; selection-background-color: {t.accent};
         selection-color: {t.on_accent}; }}
-    QLineEdit:focus, QComboBox:focus {{ border-color: {t.accent}; }}
+    QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}
     QComboBox::drop-down {{ border: 0; width: 24px; }}
     QComboBox::down-arrow {{ image: url({_tinted_file("chevron-down", t.muted)}); width: 14px; height: 14px; }}
     QComboBox QAbstractItemView {{ background: {t.panel}; border: 1px solid {t.border}; outline: 0; }}
+    QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::down-button {{ border: 0;
+        width: 20px; subcontrol-origin: border; background: transparent; }}
+    QSpinBox::up-button, QDoubleSpinBox::up-button {{ subcontrol-position: top right; margin-top: 2px; }}
+    QSpinBox::down-button, QDoubleSpinBox::down-button {{ subcontrol-position: bottom right; margin-bottom: 2px; }}
+    QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({_tinted_file("chevron-up", t.muted)}); width: 10px;
+        height: 10px; }}
+    QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url({_tinted_file("chevron-down", t.muted)});
+        width: 10px; height: 10px; }}
+    QToolButton#answer {{ background: {t.raised}; border-color: {t.border}; padding: 4px 10px; }}
+    QToolButton#answer:hover {{ border-color: {t.muted}; }}
+    QToolButton::menu-indicator {{ image: none; }}
     QTableView QLineEdit {{ border-radius: 0; padding: 0 4px; }}
     QCheckBox {{ spacing: 8px; }}
     QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {t.muted}; border-radius: 4px;

@@ -14,7 +14,7 @@ NEEDED = {
     "open", "save", "export", "undo", "redo", "play", "pause", "step-forward", "step-back", "first", "last",
     "add-object", "track-forward", "track-backward", "stop", "keyframe", "delete", "eye", "eye-off", "fit", "zoom-in",
     "zoom-out", "heat", "mask", "settings", "help", "warning", "lost", "verified", "camera", "folder", "film", "close",
-    "search", "chevron-down",
+    "search", "chevron-down", "chevron-up",
 }  # fmt: skip
 
 

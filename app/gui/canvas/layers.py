@@ -16,7 +16,20 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath,
 from app.gui import theme
 from app.gui.canvas.viewport import Viewport
 from app.model.geometry import Handle
-from app.scene import Dash, Ghost, Grip, Heat, Label, MaskFill, Missing, Primitive, Rect, SearchRegion
+from app.scene import (
+    Dash,
+    Ghost,
+    Grip,
+    Heat,
+    Label,
+    LookAlike,
+    MaskFill,
+    Missing,
+    Primitive,
+    Rect,
+    Rotated,
+    SearchRegion,
+)
 from tracker.api import Box
 
 T = TypeVar("T")
@@ -91,11 +104,15 @@ class Layers:
                 case MaskFill():
                     self._mask(painter, p, view, faint)
                 case SearchRegion():
-                    _outline(painter, _on_widget(p.box, view), QColor(255, 255, 255, 150), 1.0, [3.0, 5.0])
+                    outline(painter, _on_widget(p.box, view), QColor(255, 255, 255, 150), 1.0, [3.0, 5.0])
                 case Ghost():
                     pale = QColor(p.colour)
                     pale.setAlpha(110)
-                    _outline(painter, _on_widget(p.box, view), pale, 1.0, [1.2, 2.4])
+                    outline(painter, _on_widget(p.box, view), pale, 1.0, [1.2, 2.4])
+                case Rotated():
+                    _rotated(painter, p, view)
+                case LookAlike():
+                    look_alike(painter, QPointF(*view.to_widget(p.x, p.y)))
                 case Rect():
                     _rect(painter, p, boxes[p.track])
                 case Missing():
@@ -123,7 +140,7 @@ class Layers:
 
     def _heat(self, painter: QPainter, heat: Heat, view: Viewport) -> None:
         opacity = round(heat.opacity, 2)
-        image = self._cache.get(heat.values, opacity, lambda: _heat_image(heat.values, opacity))
+        image = self._cache.get(heat.values, opacity, lambda: heat_image(heat.values, opacity))
         painter.drawImage(_on_widget(heat.rect, view), image)
 
     def _mask(self, painter: QPainter, mask: MaskFill, view: Viewport, faint: bool) -> None:
@@ -153,7 +170,7 @@ def _on_widget(box: Box, view: Viewport) -> QRectF:
     return QRectF(*view.box(box))
 
 
-def _heat_image(values: np.ndarray, opacity: float) -> QImage:
+def heat_image(values: np.ndarray, opacity: float) -> QImage:
     """Interpolated as numbers, coloured afterwards; the outer half cells repeat the edge, as the cells' areas do."""
     rows, columns = values.shape
     side = max(rows, columns)
@@ -186,7 +203,7 @@ def _mask_edge(bits: np.ndarray) -> QPainterPath:
     return path
 
 
-def _outline(painter: QPainter, rect: QRectF, colour: QColor, width: float, dash: list[float] | None) -> None:
+def outline(painter: QPainter, rect: QRectF, colour: QColor, width: float, dash: list[float] | None) -> None:
     """A line with a thin dark rim, to be seen on any ground."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     rim = QPen(QColor(0, 0, 0, round(colour.alpha() * 0.3)), width + 1.25)
@@ -202,11 +219,29 @@ def _outline(painter: QPainter, rect: QRectF, colour: QColor, width: float, dash
     painter.drawRect(rect)
 
 
+def _rotated(painter: QPainter, p: Rotated, view: Viewport) -> None:
+    corners = QPolygonF([QPointF(*view.to_widget(x, y)) for x, y in p.corners])
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, width in ((QColor(0, 0, 0, 90), 3.5), (QColor(p.colour), 2.0)):
+        painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin))
+        painter.drawPolygon(corners)
+
+
+def look_alike(painter: QPainter, at: QPointF, reach: float = 9.0) -> None:
+    """A diamond around what looks like the target but is not believed to be it."""
+    sides = ((0, -reach), (reach, 0), (0, reach), (-reach, 0))
+    diamond = QPolygonF([QPointF(at.x() + dx, at.y() + dy) for dx, dy in sides])
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, width in ((QColor(0, 0, 0, 140), 3.5), (QColor(theme.DARK.warning), 1.75)):
+        painter.setPen(QPen(colour, width))
+        painter.drawPolygon(diamond)
+
+
 def _rect(painter: QPainter, p: Rect, rect: QRectF) -> None:
     colour = QColor(p.colour)
     if p.occluded:
         colour.setAlpha(190)
-    _outline(painter, rect, colour, 2.25 if p.selected or p.live else 1.75, _DASHES[p.dash])
+    outline(painter, rect, colour, 2.25 if p.selected or p.live else 1.75, _DASHES[p.dash])
 
 
 def _missing(painter: QPainter, p: Missing, view: Viewport, widget: QRectF, taken: list[QRectF]) -> None:
@@ -218,7 +253,7 @@ def _missing(painter: QPainter, p: Missing, view: Viewport, widget: QRectF, take
     rect = _on_widget(p.box, view)
     faint = QColor(colour)
     faint.setAlpha(150)
-    _outline(painter, rect, faint, 1.25, [2.0, 4.0])
+    outline(painter, rect, faint, 1.25, [2.0, 4.0])
     pen = QPen(faint, 1)
     painter.setPen(pen)
     painter.drawLine(rect.topLeft(), rect.bottomRight())

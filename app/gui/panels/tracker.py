@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-import cv2
-import numpy as np
-from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QPaintEvent, QStandardItemModel
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
+    QMenu,
     QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.gui import theme
+from app.gui.panels.pictures import Picture, ScoreBar, SignalTable, Thumbnail, verdict_colour
+from app.scene import pace
 from app.settings import HEAT_KINDS, Settings
+from app.work.choice import TrackerChoice
 from tracker.api import Prediction, TrackerInfo, Verdict
 
 SetOption = Callable[[str, object], None]
 """Takes the name of a setting and its new value."""
+MARKERS = ("uncertain", "untrained")
+"""Signals that are marks of an observation, not figures."""
 
 HEAT_TITLES = {
     "off": "Off",
@@ -38,110 +42,36 @@ HEAT_TITLES = {
 VERDICTS = {Verdict.TRACKED: "Tracked", Verdict.UNCERTAIN: "Uncertain", Verdict.LOST: "Lost"}
 
 
-class Thumbnail(QWidget):
-    """A square picture with its caption below; a dashed square while there is none."""
-
-    def __init__(self, caption: str) -> None:
-        super().__init__()
-        self._caption = caption
-        self._pixels: np.ndarray | None = None
-        self._image = QImage()
-        self._made_for: tuple[int, int] | None = None
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(84)
-        self.setMaximumHeight(156)
-        self.setAccessibleName(caption)
-
-    def sizeHint(self) -> QSize:
-        return QSize(120, 140)
-
-    def set_pixels(self, pixels: np.ndarray | None) -> None:
-        """(h, w, 3) uint8 BGR, or None."""
-        if pixels is not self._pixels:
-            self._pixels = pixels
-            self._made_for = None
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        t = theme.current().tokens
-        painter = QPainter(self)
-        side = min(self.width(), self.height() - 20)
-        square = QRectF(0.5, 0.5, side - 1, side - 1)
-        if self._pixels is None:
-            pen = painter.pen()
-            pen.setColor(QColor(t.border))
-            pen.setStyle(Qt.PenStyle.DashLine)
-            painter.setPen(pen)
-            painter.drawRect(square)
-        else:
-            pixels = max(1, round(side * self.devicePixelRatioF()))
-            if self._made_for != (id(self._pixels), pixels):
-                how = cv2.INTER_AREA if pixels < self._pixels.shape[0] else cv2.INTER_LINEAR
-                shown = cv2.cvtColor(cv2.resize(self._pixels, (pixels, pixels), interpolation=how), cv2.COLOR_BGR2RGB)
-                image = QImage(shown.data, pixels, pixels, shown.strides[0], QImage.Format.Format_RGB888).copy()
-                image.setDevicePixelRatio(self.devicePixelRatioF())
-                self._image, self._made_for = image, (id(self._pixels), pixels)
-            painter.drawImage(0, 0, self._image)
-        painter.setPen(QColor(t.muted))
-        painter.setFont(theme.fixed_font(11))
-        painter.drawText(QRectF(0, side + 2, self.width(), 18), Qt.AlignmentFlag.AlignLeft, self._caption)
-
-
-class ScoreBar(QWidget):
-    """Confidence as a bar and a number, in the colour of the verdict."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._score: float | None = None
-        self._verdict: Verdict | None = None
-        self.setFixedHeight(20)
-        self.setAccessibleName("Confidence")
-
-    def set_score(self, score: float | None, verdict: Verdict | None) -> None:
-        if (score, verdict) != (self._score, self._verdict):
-            self._score, self._verdict = score, verdict
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        t = theme.current().tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track = QRectF(0, self.height() / 2 - 3, self.width() - 44, 6)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(t.grid))
-        painter.drawRoundedRect(track, 3, 3)
-        if self._score is not None:
-            painter.setBrush(QColor(verdict_colour(self._verdict, t)))
-            filled = QRectF(track)
-            filled.setWidth(max(6.0, track.width() * min(1.0, max(0.0, self._score))))
-            painter.drawRoundedRect(filled, 3, 3)
-        painter.setPen(QColor(t.text if self._score is not None else t.muted))
-        painter.setFont(theme.fixed_font(12, bold=self._score is not None))
-        text = "–" if self._score is None else f"{self._score:.2f}"
-        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(self.width() - 40, 0, 40, self.height()), flags, text)
-
-
-def verdict_colour(verdict: Verdict | None, t: theme.Tokens) -> str:
-    return {Verdict.UNCERTAIN: t.warning, Verdict.LOST: t.danger}.get(verdict, t.good) if verdict else t.muted
-
-
 class TrackerPanel(QWidget):
-    """Choices leave through ``set_option``; what is shown comes from `show_settings` and `show_prediction`."""
+    """Choices leave through ``set_option``, trackers through ``choose``; the ``show_`` methods bring what is shown."""
 
-    def __init__(self, infos: Sequence[TrackerInfo], set_option: SetOption) -> None:
+    wanted = Signal()
+    """It is seen again after `ask_later`."""
+
+    def __init__(
+        self, infos: Sequence[TrackerInfo], set_option: SetOption, choose: Callable[[str], None], more: QMenu
+    ) -> None:
+        """``more``: what else can be done about the weights of the tracker in use."""
         super().__init__()
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._set_option = set_option
         self.tracker = QComboBox()
-        for info in infos:
-            self.tracker.addItem(info.name, info.name)
-            self.tracker.setItemData(self.tracker.count() - 1, info.title, Qt.ItemDataRole.ToolTipRole)
-        self._aliases = {alias: info.name for info in infos for alias in info.aliases}
+        self._infos = tuple(infos)
+        self._choice = TrackerChoice("")
+        self._kinds: frozenset[str] | None = None
+        self._behind = False
         self.tracker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.tracker.setMinimumContentsLength(12)
         self.tracker.setAccessibleName("Tracker")
+        self.made_from = QLabel()
+        self.made_from.hide()
+        self.more = QToolButton()
+        self.more.setText("⋯")
+        self.more.setToolTip("Weights of this tracker")
+        self.more.setAccessibleName("Weights of this tracker")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setMenu(more)
         self.device = QComboBox()
         devices = [("Automatic", "auto"), ("CPU", "cpu"), ("CUDA", "cuda")]
         for title, name in devices + ([("MPS", "mps")] if sys.platform == "darwin" else []):
@@ -172,8 +102,10 @@ class TrackerPanel(QWidget):
         self.reason.setFixedHeight(2 * self.reason.fontMetrics().lineSpacing() + 2)  # nothing jumps when it is filled
         self.template = Thumbnail("Template")
         self.search = Thumbnail("Search region")
+        self.search.setToolTip("What the tracker searched: circle = best answer, diamond = second best")
+        self.signals = SignalTable()
         self._build()
-        self.tracker.activated.connect(lambda _: set_option("tracker", self.tracker.currentData()))
+        self.tracker.activated.connect(lambda _: choose(self.tracker.currentData()))
         self.device.activated.connect(lambda _: set_option("device", self.device.currentData()))
         self.masks.clicked.connect(lambda on: set_option("masks", on))
         self.heat.activated.connect(lambda _: set_option("heat_kind", self.heat.currentData()))
@@ -184,6 +116,10 @@ class TrackerPanel(QWidget):
         grid.setHorizontalSpacing(theme.GRID)
         grid.setVerticalSpacing(theme.GRID // 2 + 2)
         grid.setColumnStretch(1, 1)
+        model = QHBoxLayout()
+        model.setSpacing(theme.GRID // 2)
+        model.addWidget(self.tracker, 1)
+        model.addWidget(self.more)
         device = QHBoxLayout()
         device.setSpacing(theme.GRID)
         device.addWidget(self.device, 1)
@@ -195,7 +131,8 @@ class TrackerPanel(QWidget):
         speed.addStretch(1)
         speed.addWidget(self.where)
         rows: list[tuple[str, QWidget | QHBoxLayout]] = [
-            ("Model", self.tracker),
+            ("Model", model),
+            ("", self.made_from),
             ("Device", device),
             ("Heat map", heat),
             ("Opacity", self.opacity),
@@ -224,18 +161,72 @@ class TrackerPanel(QWidget):
         column.addWidget(heading)
         column.addLayout(grid)
         column.addLayout(pictures, 1)
+        column.addWidget(self.signals)
 
-    def show_settings(self, settings: Settings) -> None:
-        """Put every control where the settings are."""
+    def show_trackers(self, infos: Sequence[TrackerInfo]) -> None:
+        """What there is to choose from, after weights have come."""
+        self._infos = tuple(infos)
+        self._list_trackers()
+
+    def ask_later(self) -> None:
+        """It was not told what it should show, since nobody sees it."""
+        self._behind = True
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._behind:
+            self._behind = False
+            self.wanted.emit()
+
+    def _list_trackers(self) -> None:
+        with QSignalBlocker(self.tracker):
+            self.tracker.clear()
+            for info in self._infos:
+                own = self._choice.name == info.name or self._choice.name in info.aliases
+                special = own and bool(self._choice.options)
+                text = TrackerChoice(
+                    info.name, self._choice.untrained, self._choice.weights, self._choice.profile
+                ).title if special else info.name if info.ready else f"{info.name} · needs weights"  # fmt: skip
+                self.tracker.addItem(text, info.name)
+                tip = info.title if info.ready else f"{info.title}. Its weights are not here"
+                self.tracker.setItemData(self.tracker.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+                if own:
+                    self.tracker.setCurrentIndex(self.tracker.count() - 1)
+            widest = self.tracker.view().sizeHintForColumn(0) + 2 * theme.GRID
+            self.tracker.view().setMinimumWidth(widest)  # the list may be wider than its box
+        choice, untrained = self._choice, self._choice.untrained
+        words = "Untrained: random weights" if untrained else f"With {choice.weights.name}" if choice.weights else ""
+        self.made_from.setText(words)
+        self.made_from.setVisible(bool(words))
+        self.made_from.setStyleSheet(f"color: {theme.current().tokens.warning}" if untrained else "")
+        self.tracker.setToolTip(f"{self.tracker.currentText()}: random weights" if untrained else "")
+        colour = theme.current().tokens.warning
+        self.tracker.setStyleSheet(f"QComboBox {{ color: {colour}; border-color: {colour} }}" if untrained else "")
+
+    def _offer_kinds(self, kinds: frozenset[str] | None) -> None:
+        """Heat maps that the tracker has; None while that is not known."""
+        if kinds == self._kinds:
+            return
+        self._kinds = kinds
+        model = self.heat.model()
+        assert isinstance(model, QStandardItemModel)
+        for n, kind in enumerate(HEAT_KINDS):
+            has = kinds is None or kind == "off" or kind in kinds
+            model.item(n).setEnabled(has)
+            model.item(n).setToolTip("" if has else "This tracker has no such map")
+
+    def show_settings(self, settings: Settings, choice: TrackerChoice) -> None:
+        """Put every control where the settings are; ``choice``: the tracker in use."""
+        if choice != self._choice:
+            self._choice = choice
+            self._offer_kinds(None)
+        self._list_trackers()
         with (
-            QSignalBlocker(self.tracker),
             QSignalBlocker(self.device),
             QSignalBlocker(self.heat),
             QSignalBlocker(self.opacity),
             QSignalBlocker(self.masks),
         ):
-            name = self._aliases.get(settings.tracker, settings.tracker)
-            self.tracker.setCurrentIndex(self.tracker.findData(name))
             self.device.setCurrentIndex(self.device.findData(settings.device))
             self.heat.setCurrentIndex(self.heat.findData(settings.heat_kind))
             self.opacity.setValue(round(settings.heat_opacity * 100))
@@ -244,35 +235,54 @@ class TrackerPanel(QWidget):
 
     def show_run(self, device: str, fps: float) -> None:
         """Where the run goes on and how fast; fps 0 while it starts."""
-        self.speed.setText(f"{fps:.0f} fps" if fps else "starting…")
+        self.speed.setText(pace(fps) if fps else "starting…")
         self.where.setText(f"on {device.upper()}" if device != "auto" else "")
 
     def show_idle(self) -> None:
         self.speed.setText("–")
         self.where.setText("")
 
-    def show_prediction(self, prediction: Prediction | None, search: np.ndarray | None = None) -> None:
-        """What the tracker said of the frame on show, and the search region's pixels; None when it said nothing."""
+    def show_prediction(self, prediction: Prediction | None, search: Picture | None = None) -> None:
+        """What the tracker said of the frame on show, and where it searched; None when it said nothing."""
         t = theme.current().tokens
+        self._show_signals(prediction.signals if prediction else {})
         if prediction is None:
             self.score.set_score(None, None)
             self._say("No answer here", t.muted, "")
-            self.search.set_pixels(None)
+            self.search.show_picture(None)
             return
+        kinds = frozenset(kind for kind, heat in prediction.heat.items() if heat.values.any())
+        self._offer_kinds(kinds | self._masks() | (self._kinds or frozenset()))
         self.score.set_score(prediction.score, prediction.verdict)
         self._say(VERDICTS[prediction.verdict], verdict_colour(prediction.verdict, t), prediction.reason)
-        self.search.set_pixels(search)
+        self.search.show_picture(search)
 
-    def show_stored(self, score: float | None, verdict: Verdict | None, reason: str) -> None:
+    def _masks(self) -> frozenset[str]:
+        """The mask's map comes and goes with the verdict; whether there can be one, the tracker's description says."""
+        has = any(info.masks for info in self._infos if self._choice.name in (info.name, *info.aliases))
+        return frozenset({"mask"} if has else ())
+
+    def _show_signals(self, signals: Mapping[str, float]) -> None:
+        self.signals.show_values({name: value for name, value in signals.items() if name not in MARKERS})
+
+    def show_stored(
+        self, score: float | None, verdict: Verdict | None, reason: str, signals: Mapping[str, float]
+    ) -> None:
         """What the document keeps of a frame whose maps are gone."""
         t = theme.current().tokens
         self.score.set_score(score, verdict)
         text = VERDICTS[verdict] if verdict else reason or "–"
         self._say(text, verdict_colour(verdict, t), reason if verdict else "")
-        self.search.set_pixels(None)
+        self._show_signals(signals)
+        self.search.show_picture(None)
 
-    def show_template(self, pixels: np.ndarray | None) -> None:
-        self.template.set_pixels(pixels)
+    def show_template(self, picture: Picture | None) -> None:
+        """What the target was started from."""
+        self.template.show_picture(picture)
+        weighed = picture is not None and picture.part is not None
+        self.template.setToolTip(
+            "What the tracker looks for: warm = counts most, white outline = key part" if weighed else ""
+        )
 
     def _say(self, text: str, colour: str, reason: str) -> None:
         if self.verdict.text() != text or self.verdict.property("tint") != colour:
