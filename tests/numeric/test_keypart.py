@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tracker.api import Box, HasExemplar
 from tracker.config import NetConfig
 from tracker.inference.engine import TorchEngine
-from tracker.inference.keypart import CENTRE, OFFSETS, histograms, select
+from tracker.inference.keypart import CENTRE, OFFSETS, attend, histograms, select
 from tracker.inference.siamese import SiameseTarget, SiameseTracker
 from tracker.models.attsiammask import AttSiamMask
 from tracker.models.build import build
@@ -140,7 +140,47 @@ def test_without_strength_it_is_siammask_bit_for_bit(nets: tuple) -> None:
     assert not torch.equal(counted.kernels[0], theirs.kernels[0])
 
 
-def test_weights_of_strength_zero_are_exactly_one_and_flat_pictures_too(nets: tuple) -> None:
+def test_a_flat_target_is_weighed_evenly(nets: tuple) -> None:
+    engine = TorchEngine(nets[1], "cpu", replace(CONFIG, part_strength=1.0))
+    flat = np.full((240, 320, 3), 110, np.uint8)
+    weights, exemplar = attend(engine, flat, Box(100, 80, 60, 60), CONFIG, np.array([110] * 3, np.uint8))
+    assert (weights == 1).all()
+    assert exemplar.part == Box(115, 95, 30, 30)
+
+
+def test_weights_of_one_change_nothing(nets: tuple) -> None:
+    net = nets[1]
+    pixels = torch.rand(1, 3, 127, 127, generator=torch.Generator().manual_seed(3)) * 255
+    with torch.inference_mode():
+        for one, other in zip(net.embed(pixels), net.embed(pixels, torch.ones(1, 7, 7)), strict=True):
+            assert torch.equal(one, other)
+
+
+def test_template_cells_lie_on_every_other_response_cell() -> None:
+    """A response that is its own mirror image gives weights that are; a bump on cell 6 + 2n weighs cell n most."""
+
+    class Bump(AttSiamMask):
+        bump: torch.Tensor
+
+        def template(self, exemplar: torch.Tensor) -> torch.Tensor:
+            return torch.ones(1, 1, 1, 1)
+
+        def features(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return (self.bump,)
+
+    with torch.random.fork_rng():
+        net = Bump(thin())
+    y, x = torch.meshgrid(torch.arange(25.0), torch.arange(25.0), indexing="ij")
+    for n in (1, 3, 5):
+        net.bump = torch.exp(-((x - (6 + 2 * n)) ** 2 + (y - 12) ** 2) / 8)[None, None]
+        weights = net.part_attention(torch.empty(0), torch.empty(0), strength=1.0)[0]
+        assert divmod(int(weights.argmax()), 7) == (3, n)
+        assert torch.allclose(weights, weights.flip(0), atol=1e-5)
+        if n == 3:
+            assert torch.allclose(weights, weights.flip(1), atol=1e-5)
+
+
+def test_weights_of_strength_zero_are_exactly_one_and_average_one_otherwise(nets: tuple) -> None:
     net = nets[1]
     rng = torch.Generator().manual_seed(1)
     part = torch.rand(2, 3, 127, 127, generator=rng) * 255

@@ -28,11 +28,15 @@ TEMPLATE_CELLS, FIRST_CELL, STRIDE = 7, 39.5, 8
 
 
 class Choice(NamedTuple):
-    """The chosen window: its number, its corner as shares of the whole, and what all nine cost (equation 6)."""
+    """The chosen window: its number, its corner as shares of the whole, what all nine cost (equation 6).
+
+    ``flat``: the target has no structure by which to choose.
+    """
 
     window: int
     offset: tuple[float, float]
     costs: np.ndarray
+    flat: bool
 
 
 def histograms(grey: np.ndarray) -> np.ndarray:
@@ -65,9 +69,9 @@ def select(grey: np.ndarray, fill: float = 0.0) -> Choice:
         row, column = round(top * SIDE), round(left * SIDE)
         masked[row : row + half, column : column + half] = fill
         costs[i] = (whole * histograms(masked)).sum()
-    flat = costs.max() - costs.min() <= FLAT * costs.max()
+    flat = bool(costs.max() - costs.min() <= FLAT * costs.max())
     index = CENTRE if flat else int(costs.argmin())
-    return Choice(index, OFFSETS[index], costs)
+    return Choice(index, OFFSETS[index], costs, flat)
 
 
 def attend(
@@ -86,12 +90,14 @@ def attend(
     # the target itself by default; read as the patch, the centre window would be all of a square target (D.2, point 1)
     whole = box if config.part_from == "target" else crop.rect
     seen = _grey(exemplar, crop.to_crop(whole))
-    top, left = select(seen, float(seen.mean()) if config.part_fill == "mean" else 0.0).offset
+    chosen = select(seen, float(seen.mean()) if config.part_fill == "mean" else 0.0)
+    top, left = chosen.offset
     part = Box(whole.x + left * whole.w, whole.y + top * whole.h, whole.w / 2, whole.h / 2)
     parts, _ = engine.cut(image, [Square(part.cx, part.cy, side / 2)], net.exemplar, [fill], config.sampling)
     around = [Square(box.cx, box.cy, side / 2 * net.search / net.exemplar)]
     regions, _ = engine.cut(image, around, net.search, [fill], config.sampling)
-    weights = engine.part_attention(parts, regions)[0]
+    # on a flat target the response shows only the borders' padding, which must not be stretched into weights
+    weights = np.ones((TEMPLATE_CELLS,) * 2, np.float32) if chosen.flat else engine.part_attention(parts, regions)[0]
     first = FIRST_CELL - STRIDE / 2
     cells = crop.to_image(Box(first, first, TEMPLATE_CELLS * STRIDE, TEMPLATE_CELLS * STRIDE))
     shown = HeatMap(weights / max(float(weights.max()), 1e-6), cells)

@@ -9,8 +9,12 @@ from torch.nn import functional as F
 from tracker.models.correlation import depthwise_correlation
 from tracker.models.siammask import SiamMask
 
-FIRST, LAST = 5, 18
-"""Response cells under the template's 7 x 7: template cell n lies at 5.875 + 2n (reference D.2, point 8)."""
+FIRST, LAST = 5, 19
+"""Response cells around the template's 7 x 7: template cell n lies on response cell 6 + 2n, both in edge coordinates.
+
+Reference D.2, point 8, has 5.875 + 2n with one of the two in index coordinates, and 2 x 2 means, which lie half a
+response cell off; the 1-2-1 mean around cell 6 + 2n is centred.
+"""
 
 
 class AttSiamMask(SiamMask):
@@ -25,10 +29,12 @@ class AttSiamMask(SiamMask):
         """
         kernel = self.template(part)
         response = depthwise_correlation(self.features(region)[0], kernel).mean(1)
-        cells = F.avg_pool2d(response[:, FIRST : LAST + 1, FIRST : LAST + 1], 2)
+        window = response.new_tensor([[1, 2, 1], [2, 4, 2], [1, 2, 1]]).div_(16)[None, None]
+        cells = F.conv2d(response[:, None, FIRST : LAST + 1, FIRST : LAST + 1], window, stride=2)[:, 0]
         low, high = cells.amin((1, 2), keepdim=True), cells.amax((1, 2), keepdim=True)
         # responses are unbounded and may be negative, and the heads' batch norms expect templates of the usual size
         shares = (cells - low) / (high - low).clamp(min=1e-12)
         weights = shares / shares.mean((1, 2), keepdim=True).clamp(min=1e-12)
-        weights = torch.where(high - low > 1e-6 * high.abs(), weights, torch.ones_like(weights))
+        level = torch.maximum(low.abs(), high.abs())
+        weights = torch.where(high - low > 1e-5 * level, weights, torch.ones_like(weights))
         return (1 - strength) + strength * weights
