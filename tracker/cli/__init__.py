@@ -12,11 +12,13 @@ from tracker.cli.benching import bench
 from tracker.cli.evaluating import evaluate
 from tracker.cli.importing import import_weights
 from tracker.cli.listing import list_trackers
+from tracker.cli.preparing import prepare
 from tracker.cli.training import train
 
 app = App(name="tracker", help="Trackers: list, evaluate, measure, train, import weights.")
 app.command(list_trackers, name="trackers")
 app.command(evaluate)
 app.command(bench)
+app.command(prepare)
 app.command(train)
 app.command(import_weights)

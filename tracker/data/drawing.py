@@ -168,8 +168,8 @@ def find_sets(
 ) -> list[tuple[CropSet, Share]]:
     """The crop sets under ``roots`` with their shares; each is looked for in the roots in turn.
 
-    ``only``: exactly those wanted; else all that are there, the wanted ones with their shares. Raises `ValueError` when
-    one that must be there is missing, or there is none at all.
+    ``only``: exactly those wanted; else all that are there but ``<set>-val``, the wanted ones with their shares. Raises
+    `ValueError` when one that must be there is missing, or there is none at all.
     """
     there: dict[str, Path] = {}
     for root in roots:
@@ -177,7 +177,7 @@ def find_sets(
             name = path.relative_to(root).with_suffix("").as_posix()
             if path.parent == root or (path.parent / "crop511").is_dir():
                 there.setdefault(name, root)
-    names = list(wanted) if only else [*there]
+    names = list(wanted) if only else [name for name in there if not name.endswith("-val")]
     places = ", ".join(map(str, roots))
     if missing := [name for name in names if name not in there]:
         known = ", ".join(there) or "none"
