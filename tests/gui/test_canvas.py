@@ -94,7 +94,7 @@ def test_a_heat_map_covers_its_rectangle_exactly(qapp):
     values[2, 3] = 1
     view = Viewport(2.0, 10.0, 20.0)
     scene = (Heat(values, Box(10, 5, 50, 50), "fused", 1.0),)
-    seen = render(lambda p: Layers().paint(p, scene, view, QRectF(0, 0, 200, 150)))
+    seen = render(lambda p: Layers().paint(p, scene, view, QRectF(0, 0, 200, 150), QRectF(0, 0, 200, 150)))
     hot = np.unravel_index(seen.astype(int).sum(2).argmax(), seen.shape[:2])
     # the middle of cell (2, 3) of five over 50 image pixels, at scale 2
     assert hot[1] == pytest.approx(10 + 2 * (10 + 35), abs=3)
@@ -115,7 +115,7 @@ def test_a_mask_fills_its_pixels(qapp):
     bits[1:3, 2:5] = True
     scene = (MaskFill(MaskPatch(10, 20, bits), "#ff0000", 1.0, 1),)
     view = Viewport(1.0, 0.0, 0.0)
-    seen = render(lambda p: Layers().paint(p, scene, view, QRectF(0, 0, 200, 150)))
+    seen = render(lambda p: Layers().paint(p, scene, view, QRectF(0, 0, 200, 150), QRectF(0, 0, 200, 150)))
     rows, columns = np.nonzero(seen[..., 2] > 128)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (21, 22, 12, 14)
 
@@ -125,7 +125,7 @@ def test_labels_and_handles_leave_small_targets_free(qapp, box):
     """What is inside the box stays visible: only its border is painted over."""
     prepare(qapp)
     scene = (Rect(box, "#ff8800", Dash.SOLID, 1, True), Label("object 1", box, "#ff8800", 1, True))
-    seen = render(lambda p: Layers().paint(p, scene, Viewport(), QRectF(0, 0, 200, 150)))
+    seen = render(lambda p: Layers().paint(p, scene, Viewport(), QRectF(0, 0, 200, 150), QRectF(0, 0, 200, 150)))
     inner = seen[int(box.y) + 3 : int(box.y2) - 3, int(box.x) + 3 : int(box.x2) - 3]
     assert not inner.any()
     assert seen.any()

@@ -10,9 +10,9 @@ from app.media import open_media
 from app.model.document import Document, VideoRef
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State, Track
+from app.work.choice import TrackerChoice, Trackers
 from app.work.errors import SessionError
 from app.work.run import plan
-from app.work.choice import TrackerChoice, Trackers
 from app.work.tracking import (
     LiveItem,
     Note,

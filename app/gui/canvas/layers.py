@@ -89,7 +89,10 @@ class Layers:
         self.moved: tuple[int, Box] | None = None
         self._cache = _Cache()
 
-    def paint(self, painter: QPainter, scene: tuple[Primitive, ...], view: Viewport, widget: QRectF) -> None:
+    def paint(
+        self, painter: QPainter, scene: tuple[Primitive, ...], view: Viewport, widget: QRectF, picture: QRectF
+    ) -> None:
+        """``widget``, ``picture``: the canvas and the frame on it; maps end with the frame."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -100,7 +103,10 @@ class Layers:
         for p in scene:
             match p:
                 case Heat():
+                    painter.save()
+                    painter.setClipRect(picture)
                     self._heat(painter, p, view)
+                    painter.restore()
                 case MaskFill():
                     self._mask(painter, p, view, faint)
                 case SearchRegion():

@@ -23,6 +23,7 @@ from app.gui.canvas.picture import Picture
 from app.gui.canvas.tools import THRESHOLD, Tool
 from app.gui.canvas.viewport import Viewport
 from app.scene import Primitive
+from tracker.api import Box
 
 WHEEL = 1.0018
 """Zoom per unit of wheel angle: a notch of 120 is a factor of 1.24."""
@@ -244,7 +245,8 @@ class Canvas(QWidget):
         if self.image_size == (0, 0):
             return
         self._picture.paint(painter, self.view, self._size(), self.devicePixelRatioF())
-        self.layers.paint(painter, self._scene, self.view, QRectF(self.rect()))
+        picture = QRectF(*self.view.box(Box(0, 0, *self.image_size)))
+        self.layers.paint(painter, self._scene, self.view, QRectF(self.rect()), picture)
         self.tool.paint(painter, self)
         if self._note:
             self._paint_note(painter, t)

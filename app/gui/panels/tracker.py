@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QMenu,
     QSlider,
     QToolButton,
@@ -116,26 +117,28 @@ class TrackerPanel(QWidget):
         grid.setHorizontalSpacing(theme.GRID)
         grid.setVerticalSpacing(theme.GRID // 2 + 2)
         grid.setColumnStretch(1, 1)
-        model = QHBoxLayout()
+        model = QGridLayout()
         model.setSpacing(theme.GRID // 2)
-        model.addWidget(self.tracker, 1)
-        model.addWidget(self.more)
+        model.setColumnStretch(0, 1)
+        model.addWidget(self.tracker, 0, 0)
+        model.addWidget(self.more, 0, 1)
+        model.addWidget(self.made_from, 1, 0, 1, 2)
         device = QHBoxLayout()
         device.setSpacing(theme.GRID)
         device.addWidget(self.device, 1)
         device.addWidget(self.masks)
         heat = QHBoxLayout()
-        heat.addWidget(self.heat, 1)
+        heat.setSpacing(theme.GRID)
+        heat.addWidget(self.heat, 3)
+        heat.addWidget(self.opacity, 2)
         speed = QHBoxLayout()
         speed.addWidget(self.speed)
         speed.addStretch(1)
         speed.addWidget(self.where)
-        rows: list[tuple[str, QWidget | QHBoxLayout]] = [
+        rows: list[tuple[str, QWidget | QLayout]] = [
             ("Model", model),
-            ("", self.made_from),
             ("Device", device),
             ("Heat map", heat),
-            ("Opacity", self.opacity),
             ("Speed", speed),
             ("Score", self.score),
             ("Verdict", self.verdict),
@@ -143,7 +146,9 @@ class TrackerPanel(QWidget):
         for n, (title, part) in enumerate(rows):
             name = QLabel(title)
             name.setObjectName("muted")
-            grid.addWidget(name, n, 0)
+            if part is model:  # level with the list, not with what is said below it
+                name.setFixedHeight(self.tracker.sizeHint().height())
+            grid.addWidget(name, n, 0, Qt.AlignmentFlag.AlignTop if part is model else Qt.AlignmentFlag.AlignVCenter)
             if isinstance(part, QWidget):
                 grid.addWidget(part, n, 1)
             else:
