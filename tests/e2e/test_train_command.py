@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,8 @@ import torch
 from main import main
 from tracker import registry
 from tracker.api import Box
+from tracker.models import siamrpn
+from tracker.models.resnet import ResNet50
 
 
 @pytest.fixture
@@ -50,3 +53,42 @@ def test_train_saves_weights_that_track(data: Path, tmp_path: Path, capsys: pyte
 def test_train_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", str(tmp_path), "--out", str(tmp_path / "run"), "--sets.toys", "1", "--device", "cpu"]) == 2
     assert "toys.json" in capsys.readouterr().err
+
+
+def test_a_preset_trains_resumes_and_logs(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On several folders of crop sets, with a backbone a sixteenth as wide to be quick."""
+    monkeypatch.setitem(siamrpn.BACKBONES, "resnet50", partial(ResNet50, width=4))
+    out = tmp_path / "run"
+    (tmp_path / "more").mkdir()
+    command = ["train", str(data), str(tmp_path / "more"), "--out", str(out), "--preset", "siamatt-r50"]
+    command += ["--batch", "2", "--workers", "0", "--device", "cpu", "--no-tensorboard", "--save-every", "1"]
+    command += ["--label-grid", "paper", "--reach.toys", "1"]
+    assert main([*command, "--steps", "1", "--pictures", "1"]) == 0
+    assert (out / "pictures" / "0000001.jpg").is_file()
+    assert main([*command, "--steps", "2", "--pictures", "0"]) == 0
+    assert "after 2 steps" in capsys.readouterr().out
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [1, 2]
+    assert {"cls", "loc", "att", "off", "rate"} <= rows[0].keys()
+    tracker = registry.create("siamatt-r50", "cpu", weights=out / "weights.safetensors")
+    image = np.zeros((120, 160, 3), np.uint8)
+    assert tracker.start(image, Box(40, 40, 30, 30)).step(image).box.w > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--preset", "siamrpnpp-r18"], "siamrpnpp-r50"),
+        (["--preset", "siammask-r50-refine"], "--start"),
+        (["--preset", "siamrpnpp-alex", "--sets.films", "3"], "films.json"),
+        (["--preset", "siamrpnpp-alex", "--backbone", "nothing.safetensors"], "nothing.safetensors"),
+    ],
+)
+def test_train_says_what_a_preset_lacks(
+    options: list[str], message: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(data), "--out", str(tmp_path / "run"), "--device", "cpu", "--workers", "0"]
+    assert main([*command, *options]) == 2
+    assert message in capsys.readouterr().err

@@ -20,15 +20,15 @@ class Log:
     """
 
     def __init__(self, out: Path, step: int, tensorboard: bool | None = None) -> None:
+        there = importlib.util.find_spec("tensorboard") is not None
+        if tensorboard and not there:
+            raise ValueError("TensorBoard is not installed here: pip install tensorboard, or leave --tensorboard out")
         out.mkdir(parents=True, exist_ok=True)
         self.out, path = out, out / LOG
         if path.exists():
             kept = [line for line in path.read_text().splitlines() if _step_of(line) <= step]
             path.write_text("".join(f"{line}\n" for line in kept))
         self._file = path.open("a", encoding="utf-8")
-        there = importlib.util.find_spec("tensorboard") is not None
-        if tensorboard and not there:
-            raise ValueError("TensorBoard is not installed here: pip install tensorboard, or leave --tensorboard out")
         self._board: Any = None
         if there and tensorboard is not False:
             from torch.utils.tensorboard import SummaryWriter
