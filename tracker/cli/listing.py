@@ -16,7 +16,7 @@ def list_trackers() -> int:
     for info in registry.infos():
         size = f"{info.parameters / 1e6:.2f} M" if info.parameters is not None else "-"
         masks = "yes" if info.masks else "no"
-        weights = info.weights if info.ready else f"needs weights ({info.weights})"
+        weights = info.weights if info.ready else f"needs weights; {info.weights.removeprefix('none: ')}"
         table.add_row(info.name, ", ".join(info.aliases), info.title, size, weights, masks, info.licence)
     console().print(table)
     return 0
