@@ -24,7 +24,7 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     union = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3] - inter
     with np.errstate(divide="ignore", invalid="ignore"):
         out = np.where(union > 0, inter / union, 0.0)
-    return np.nan_to_num(out, nan=0.0)
+    return np.minimum(np.nan_to_num(out, nan=0.0), 1.0)  # equal boxes come out a rounding error above 1
 
 
 def context_side(w: float, h: float, context: float = 0.5) -> float:

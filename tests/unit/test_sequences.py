@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from clip_maker import box_at, make_clip, picture
 
-from tracker.data.sequences import SequenceError, discover, labelled, read_boxes, select
+from tracker.data.readers import discover
+from tracker.data.sequences import SequenceError, labelled, read_boxes, select
 
 
 def test_clips_are_found_alone_in_a_folder_and_in_groups(tmp_path):

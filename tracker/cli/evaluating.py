@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -16,6 +16,7 @@ from tracker.cli.terminal import console, prepare
 if TYPE_CHECKING:
     from tracker.data.sequences import Sequence
     from tracker.evaluation.compare import Comparison, Contender
+    from tracker.evaluation.protocols import Protocol
 
 
 def evaluate(
@@ -31,16 +32,22 @@ def evaluate(
     limit_clips: int | None = None,
     raw: Path | None = None,
     jobs: int = 1,
+    protocol: Literal["one-pass", "supervised", "multi-start"] = "one-pass",
+    profile: str | None = None,
+    repetitions: int = 15,
+    variant: Literal["legacy", "toolkit"] = "legacy",
 ) -> int:
-    """Measure trackers on clips with ground truth: one pass, started on the first box, never corrected.
+    """Measure trackers on clips with ground truth, as the field's benchmarks do.
 
-    Prints success AUC, precision at 20 px, mean IoU, mask J and frames per second. The speed is that of the tracker
-    alone: decoding, starting and scoring are left out.
+    One pass (started on the first box, never corrected) prints success AUC, precision at 20 px, mean IoU, mask J and
+    frames per second; the two protocols of VOT accuracy, robustness and expected average overlap. The speed is that of
+    the tracker alone: decoding, starting and scoring are left out.
 
     Parameters
     ----------
     root
-        A folder of clips (or of groups of clips, or one clip): video.mp4, groundtruth.txt and optionally masks/.
+        A folder of clips (or of groups of clips, or one clip): video.mp4, groundtruth.txt and optionally masks/; or
+        clips of OTB, VOT, LaSOT or GOT-10k, or the root of UAV123, TrackingNet or DAVIS.
     tracker
         Names of trackers; see `trackers`. The default is the one that the window starts with.
     json
@@ -61,12 +68,26 @@ def evaluate(
         Keep the raw boxes as text in this folder, and continue from those already there.
     jobs
         Clips to run at once; speeds then include each other's load.
+    protocol
+        one-pass; supervised (VOT until 2019: started anew after a failure); multi-start (VOT from 2020 on).
+    profile
+        Whose details to follow. One pass: otb, lasot (lasot_pysot), lasot_pytracking, uav123, trackingnet, got10k.
+        Supervised: vot2015 to vot2019, the interval of the expected average overlap.
+    repetitions
+        Supervised runs of a tracker that answers differently each time; one that does not is run three times.
+    variant
+        How the expected average overlap is counted: legacy, as in published tables, or as the Python toolkit does.
     """
-    from tracker.data.sequences import discover, select
-    from tracker.evaluation import report
+    from tracker.data.readers import discover
+    from tracker.data.sequences import select
+    from tracker.evaluation import report, report_vot
     from tracker.evaluation.compare import Contender
-    from tracker.evaluation.metrics import OTB
+    from tracker.evaluation.expected import INTERVALS
+    from tracker.evaluation.profiles import get
+    from tracker.evaluation.protocols import MultiStart, OnePass, Supervised
 
+    if repetitions < 1:
+        raise TrackerError("--repetitions needs at least 1.")
     if jobs < 1 or (limit_clips is not None and limit_clips < 1):
         raise TrackerError("--jobs and --limit-clips need at least 1.")
     labels = list(dict.fromkeys(tracker or ["default"]))
@@ -76,13 +97,27 @@ def evaluate(
     sequences = select(discover(root), clips or [], limit_clips)
     if json is not None:
         prepare(json)
-    comparison = _with_progress_bar(contenders, sequences, raw, jobs)
+    if protocol == "one-pass":
+        rules = get(profile or "otb")
+        comparison = _with_progress_bar(contenders, sequences, raw, jobs, OnePass(rules))
+        data, words = report.as_json(comparison, rules.name), f"Profile {rules.name}: {rules.words}"
+        tables = [report.clip_table(comparison), report.mean_table(comparison)]
+    else:
+        interval = profile or "vot2018"
+        if interval not in INTERVALS or (protocol == "multi-start" and profile is not None):
+            allowed = ", ".join(INTERVALS) if protocol == "supervised" else "none"
+            raise TrackerError(f"“{profile}” is no profile of {protocol}. Profiles: {allowed}.")
+        rules = Supervised(repetitions) if protocol == "supervised" else MultiStart()
+        comparison = _with_progress_bar(contenders, sequences, raw, jobs, rules)
+        data = report_vot.as_json(comparison, protocol, interval, variant)
+        words = report_vot.words(protocol, interval, variant)
+        tables = [report_vot.clip_table(comparison), report_vot.table(comparison, interval, variant)]
     if json is not None:
-        report.write_json(comparison, json)
+        report.write_json(data, json)
     out = console()
-    out.print(report.clip_table(comparison))
-    out.print(report.mean_table(comparison))
-    out.print(f"Profile {OTB.name}: {OTB.words}. Speed: frames per second of the tracker alone.", style="dim")
+    for table in tables:
+        out.print(table)
+    out.print(f"{words}. Speed: frames per second of the tracker alone.", style="dim")
     for problem in comparison.problems:
         print(f"warning: {problem}", file=sys.stderr)
     if not any(comparison.scores.values()):
@@ -91,14 +126,14 @@ def evaluate(
 
 
 def _with_progress_bar(
-    contenders: list[Contender], sequences: list[Sequence], raw: Path | None, jobs: int
+    contenders: list[Contender], sequences: list[Sequence], raw: Path | None, jobs: int, protocol: Protocol
 ) -> Comparison:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tracker.evaluation.compare import compare
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    steps = compare(contenders, sequences, raw_root=raw, jobs=jobs)
+    steps = compare(contenders, sequences, protocol=protocol, raw_root=raw, jobs=jobs)
     before = 0
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=len(contenders) * sum(len(sequence.truth) for sequence in sequences))

@@ -1,16 +1,17 @@
 """Clips with ground truth, as evaluation walks them: in order, once, decoded as they go.
 
-A `Reader` recognises one layout on disk and makes a `Sequence` of it; `discover` tries `READERS` on every folder. The
-plain clip folder holds ``video.mp4`` (or another video suffix), ``groundtruth.txt`` with one ``x, y, w, h`` per frame
-(0-based, pixel edges; ``nan`` where the target is absent or not labelled) and optionally ``masks/00000.png``.
+A `Reader` recognises one layout on disk and makes a `Sequence` of it; see `tracker.data.readers`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -19,11 +20,12 @@ import cv2
 import numpy as np
 from av.error import FFmpegError
 
-from tracker.api import Image, TrackerError
+from tracker.api import Image, MaskPatch, TrackerError
+from tracker.data.raster import rasterise
+from tracker.data.regions import Region
 
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm")
-DEPTH = 3
-"""How many levels below the root clip folders are looked for."""
+CHUNK = 100
+"""Decoded frames of a video that a walk backwards holds at a time."""
 
 
 class SequenceError(TrackerError):
@@ -39,7 +41,13 @@ def labelled(truth: np.ndarray) -> np.ndarray:
 class Sequence:
     """One clip. ``truth``: (N, 4) float64 ``x, y, w, h`` in image pixels, nan rows where there is no box.
 
-    ``masks``: folder of ``%05d.png`` ground-truth masks numbered by frame, or None.
+    ``media``: the video, or the folder of ``pictures`` (in order) where there are any. ``masks``: folder of
+    ``%05d.png`` ground-truth masks numbered by frame, or None; ``mask_colour``: the (3,) BGR colour of this object in
+    them, None when every pixel that is not black belongs to it. ``regions``: per frame what the data set's own region
+    is where it is more than a box (a polygon or a mask patch; None where absent). ``absent``: (N,) bool, the target is
+    known to be out of sight, None when the data set does not say. ``cover``: (N,) visible share in [0, 1].
+    ``attributes`` of the whole clip; ``frame_attributes``: (N,) bool by name. ``anchors``: (N,) VOT's starting points,
+    above 0 to run forward from there and below 0 backward.
     """
 
     name: str
@@ -47,14 +55,49 @@ class Sequence:
     truth: np.ndarray
     masks: Path | None = None
     attributes: frozenset[str] = frozenset()
+    pictures: tuple[Path, ...] = ()
+    mask_colour: tuple[int, int, int] | None = None
+    regions: tuple[Region | None, ...] = ()
+    absent: np.ndarray | None = None
+    cover: np.ndarray | None = None
+    frame_attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    anchors: np.ndarray | None = None
 
     @property
     def first(self) -> int:
-        """Index of the first frame with a box. Raises `SequenceError` when there is none."""
-        frames = np.flatnonzero(labelled(self.truth))
+        """Index of the first frame with a box in sight. Raises `SequenceError` when there is none."""
+        frames = np.flatnonzero(self.present)
         if not len(frames):
             raise SequenceError(f"{self.name}: its ground truth holds no box to start from.")
         return int(frames[0])
+
+    @property
+    def present(self) -> np.ndarray:
+        """(N,) bool: there is a box, and the target is not flagged absent."""
+        return labelled(self.truth) & ~self.absent if self.absent is not None else labelled(self.truth)
+
+    @property
+    def gone(self) -> np.ndarray:
+        """(N,) bool: flagged absent; where the data set has no flags, without a box."""
+        return self.absent if self.absent is not None else ~labelled(self.truth)
+
+    @property
+    def has_masks(self) -> bool:
+        return self.masks is not None or any(isinstance(region, MaskPatch) for region in self.regions)
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the pictures in pixels. Raises `SequenceError` when the first one cannot be read."""
+        with closing(self.frames()) as frames:
+            for image in frames:
+                return image.shape[1], image.shape[0]
+        raise SequenceError(f"{self.media} holds no picture.")
+
+    def region(self, frame: int) -> Region | None:
+        """The data set's own region of a frame: a polygon, mask or box; None where the target is not labelled."""
+        if self.regions:
+            return self.regions[frame]
+        return self.truth[frame] if self.present[frame] else None
 
     def frames(self) -> Generator[Image, None, None]:
         """Decode the frames in order: (H, W, 3) uint8 BGR as stored, without display rotation.
@@ -62,6 +105,9 @@ class Sequence:
         Decoding runs on the caller's thread alone, so that it never competes with a tracker that is being timed.
         Raises `SequenceError` when the file cannot be opened or breaks off.
         """
+        if self.pictures:
+            yield from map(read_picture, self.pictures)
+            return
         try:
             with av.open(str(self.media)) as container:
                 stream = container.streams.video[0]
@@ -71,64 +117,56 @@ class Sequence:
         except (FFmpegError, IndexError, OSError) as error:
             raise SequenceError(f"{self.media} cannot be decoded: {error}") from error
 
+    def backwards(self, start: int) -> Generator[Image, None, None]:
+        """The frames from ``start`` down to 0.
+
+        A video is decoded once for each `CHUNK` frames, so that no more than these are held. Raises `SequenceError`.
+        """
+        if self.pictures:
+            yield from map(read_picture, reversed(self.pictures[: start + 1]))
+            return
+        for low in range(start // CHUNK * CHUNK, -1, -CHUNK):
+            with closing(self.frames()) as frames:
+                yield from reversed(list(islice(frames, low, min(low + CHUNK, start + 1))))
+
     def mask(self, frame: int) -> np.ndarray | None:
         """Ground-truth mask of a frame, (H, W) bool; None where there is none. Raises `SequenceError` if unreadable."""
         if self.masks is None:
-            return None
+            region = self.regions[frame] if self.regions else None
+            width, height = self.size if isinstance(region, MaskPatch) else (0, 0)
+            return rasterise(region, (0, 0, width, height)) if isinstance(region, MaskPatch) else None
         path = self.masks / f"{frame:05d}.png"
         if not path.is_file():
             return None
-        bits = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
-        if bits is None:
-            raise SequenceError(f"{path} is not a readable picture.")
-        return bits > 0
+        if self.mask_colour is None:
+            return read_picture(path, cv2.IMREAD_GRAYSCALE) > 0
+        return (read_picture(path) == self.mask_colour).all(axis=2)
+
+
+def read_picture(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    """A picture as OpenCV reads it: (H, W, 3) uint8 BGR, or (H, W) as the flags say. Raises `SequenceError`."""
+    try:
+        image = cv2.imdecode(np.fromfile(path, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    except (OSError, cv2.error) as error:
+        raise SequenceError(f"{path} cannot be read: {error}") from error
+    if image is None:
+        raise SequenceError(f"{path} is not a readable picture.")
+    return image
 
 
 class Reader(Protocol):
-    """One layout of clips on disk."""
+    """One layout on disk, of a clip or of a whole data set."""
 
     def matches(self, folder: Path) -> bool:
-        """Whether ``folder`` is one clip of this layout."""
+        """Whether ``folder`` is a clip, or a data set, of this layout."""
         ...
 
-    def read(self, folder: Path, name: str) -> Sequence:
-        """The clip in ``folder`` under the given name. Raises `SequenceError`."""
+    def read(self, folder: Path, name: str) -> list[Sequence]:
+        """The clip in ``folder`` under the given name; a name for each object, or each clip of a whole data set.
+
+        ``name`` is empty for a data set that lies at the root. Raises `SequenceError`.
+        """
         ...
-
-
-class ClipFolder:
-    """The plain layout: a video, ``groundtruth.txt`` and optionally ``masks/``."""
-
-    def matches(self, folder: Path) -> bool:
-        return (folder / "groundtruth.txt").is_file() and _video(folder) is not None
-
-    def read(self, folder: Path, name: str) -> Sequence:
-        video = _video(folder)
-        if video is None:
-            raise SequenceError(f"{folder} holds no video.")
-        masks = folder / "masks"
-        return Sequence(name, video, read_boxes(folder / "groundtruth.txt"), masks if masks.is_dir() else None)
-
-
-READERS: tuple[Reader, ...] = (ClipFolder(),)
-
-
-def discover(root: Path, readers: tuple[Reader, ...] = READERS) -> list[Sequence]:
-    """The clips under ``root``, sorted by name.
-
-    ``root`` is one clip, a folder of clips or a folder of such groups; a clip is called by its path below ``root``
-    (``car``, ``masks/car``), a lone clip by its folder. Raises `SequenceError` when there is none.
-    """
-    if not root.is_dir():
-        raise SequenceError(f"{root} is not a folder.")
-    root = root.resolve()
-    clips = sorted(_walk(root, readers, DEPTH), key=lambda found: found[0])
-    if not clips:
-        raise SequenceError(f"{root} holds no clips: a clip is a folder with video.mp4 and groundtruth.txt.")
-    return [
-        reader.read(folder, folder.relative_to(root).as_posix() if folder != root else root.name)
-        for folder, reader in clips
-    ]
 
 
 def select(sequences: list[Sequence], patterns: list[str], limit: int | None = None) -> list[Sequence]:
@@ -165,21 +203,6 @@ def read_boxes(path: Path) -> np.ndarray:
             raise SequenceError(f"{path}, line {number + 1}: expected x, y, w, h but found “{line[:60]}”.")
         rows[number] = values
     return rows
-
-
-def _video(folder: Path) -> Path | None:
-    return next((path for suffix in VIDEO_SUFFIXES if (path := folder / f"video{suffix}").is_file()), None)
-
-
-def _walk(folder: Path, readers: tuple[Reader, ...], depth: int) -> Generator[tuple[Path, Reader], None, None]:
-    for reader in readers:
-        if reader.matches(folder):
-            yield folder, reader
-            return
-    if depth:
-        for child in folder.iterdir():
-            if child.is_dir() and not child.name.startswith("."):
-                yield from _walk(child, readers, depth - 1)
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -1,4 +1,4 @@
-"""Several trackers over several clips: the loop around `one_pass`, resumable and, when asked, parallel over clips."""
+"""Several trackers over several clips: the loop around a protocol, resumable and, when asked, parallel over clips."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import cv2
 from tracker import registry
 from tracker.api import Tracker
 from tracker.data.sequences import Sequence, SequenceError
-from tracker.evaluation import one_pass, raw
-from tracker.evaluation.one_pass import ClipRun, ClipScore
+from tracker.evaluation import raw
+from tracker.evaluation.protocols import OnePass, Protocol
 
 
 @dataclass(frozen=True)
@@ -52,39 +52,46 @@ class Progress:
     done: int
     frames: int
     finished: bool = False
-    score: ClipScore | None = None
+    score: Any = None
 
 
 @dataclass
 class Comparison:
     """Scores by tracker label and clip name; ``problems``: sentences about clips left out and trackers that failed."""
 
-    scores: dict[str, dict[str, ClipScore]] = field(default_factory=dict)
+    scores: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class _Done:
-    """What one tracker left on one clip: a run, or the problem that kept the clip from being read."""
+    """What one tracker left on one clip: a run of the protocol's kind, or what kept the clip from being read."""
 
+    protocol: Protocol
     contender: Contender
     sequence: Sequence
-    run: ClipRun | None
+    run: Any
     problem: str = ""
 
 
-_Task = tuple[Contender, Sequence]
+_Task = tuple[Protocol, Contender, Sequence]
 
 
 def compare(
-    contenders: list[Contender], sequences: list[Sequence], *, raw_root: Path | None = None, jobs: int = 1
+    contenders: list[Contender],
+    sequences: list[Sequence],
+    *,
+    protocol: Protocol | None = None,
+    raw_root: Path | None = None,
+    jobs: int = 1,
 ) -> Generator[Progress, None, Comparison]:
     """Run every tracker over every clip; yields `Progress`, returns the `Comparison`.
 
-    ``raw_root``: folder of raw results; clips that it already holds are scored without running. ``jobs``: processes
-    over clips (speeds then include each other's load). Raises `TrackerError` before the first clip when a tracker
-    cannot be made; a clip that cannot be read is left out for all trackers and named among the problems.
+    ``protocol``: one pass under OTB's profile when None. ``raw_root``: folder of raw results; clips that it already
+    holds are scored without running. ``jobs``: processes over clips (speeds then include each other's load). Raises
+    `TrackerError` before the first clip when a tracker cannot be made; a clip that cannot be read is left out for all trackers and named among the problems.
     """
+    protocol = protocol or OnePass()
     trackers = {contender: contender.create() for contender in contenders}
     stores: dict[Contender, raw.RawStore] = {}
     done: list[_Done] = []
@@ -94,11 +101,11 @@ def compare(
             who = raw.identity(contender.label, contender.device, **dict(contender.options))
             stores[contender] = raw.RawStore(raw_root, who)
         for sequence in sequences:
-            run = stores[contender].load(sequence.name, len(sequence.truth)) if contender in stores else None
+            run = protocol.load(stores[contender], sequence) if contender in stores else None
             if run is None:
-                waiting.append((contender, sequence))
+                waiting.append((protocol, contender, sequence))
             else:
-                done.append(_Done(contender, sequence, run))
+                done.append(_Done(protocol, contender, sequence, run))
                 yield _finished(done[-1])
     if jobs > 1:
         trackers.clear()  # the workers make their own
@@ -107,7 +114,7 @@ def compare(
             yield message
             continue
         if message.run is not None and message.contender in stores:
-            stores[message.contender].save(message.sequence.name, message.run)
+            protocol.save(stores[message.contender], message.sequence, message.run)
         done.append(message)
         yield _finished(message)
     return _summary(contenders, sequences, done)
@@ -124,7 +131,7 @@ def _summary(contenders: list[Contender], sequences: list[Sequence], done: list[
             run = found[contender, sequence.name].run
             if run is None or sequence.name in left_out:
                 continue
-            scores[sequence.name] = score = one_pass.score(run, sequence.truth)
+            scores[sequence.name] = score = found[contender, sequence.name].protocol.score(run, sequence)
             if score.note:
                 result.problems.append(f"{contender.label} on {sequence.name}: {score.note}")
     return result
@@ -132,20 +139,20 @@ def _summary(contenders: list[Contender], sequences: list[Sequence], done: list[
 
 def _finished(done: _Done) -> Progress:
     frames = len(done.sequence.truth)
-    score = one_pass.score(done.run, done.sequence.truth) if done.run is not None else None
+    score = done.protocol.score(done.run, done.sequence) if done.run is not None else None
     return Progress(done.contender.label, done.sequence.name, frames, frames, finished=True, score=score)
 
 
 def _serial(tasks: list[_Task], trackers: Mapping[Contender, Tracker]) -> Generator[Progress | _Done, None, None]:
-    for contender, sequence in tasks:
-        steps = one_pass.run_clip(trackers[contender], sequence, masks=contender.masks)
+    for protocol, contender, sequence in tasks:
+        steps = protocol.run(trackers[contender], sequence, contender.masks)
         try:
             while True:
                 yield Progress(contender.label, sequence.name, next(steps), len(sequence.truth))
         except StopIteration as end:
-            yield _Done(contender, sequence, end.value)
+            yield _Done(protocol, contender, sequence, end.value)
         except SequenceError as error:
-            yield _Done(contender, sequence, None, str(error))
+            yield _Done(protocol, contender, sequence, None, str(error))
         finally:
             steps.close()
 
@@ -159,8 +166,8 @@ def _parallel(tasks: list[_Task], jobs: int) -> Generator[_Done, None, None]:
         pool.shutdown(cancel_futures=True)
 
 
-def _work(contender: Contender, sequence: Sequence) -> _Done:
-    for message in _serial([(contender, sequence)], {contender: _cached(contender)}):
+def _work(protocol: Protocol, contender: Contender, sequence: Sequence) -> _Done:
+    for message in _serial([(protocol, contender, sequence)], {contender: _cached(contender)}):
         if isinstance(message, _Done):
             return message
     raise AssertionError("a task ends with its result")

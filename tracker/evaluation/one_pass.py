@@ -14,8 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracker.api import Box, Prediction, Target, Tracker, TrackerError
-from tracker.data.sequences import Sequence, SequenceError, labelled
-from tracker.evaluation import metrics
+from tracker.data.sequences import Sequence, SequenceError
+from tracker.evaluation import loss, metrics
+from tracker.evaluation import masks as masks_
+from tracker.evaluation.loss import LossScore
+from tracker.evaluation.masks import MaskScore
+from tracker.evaluation.profiles import OTB, Curves, Profile, measure
 
 
 @dataclass
@@ -24,9 +28,9 @@ class ClipRun:
 
     ``boxes``: (N, 4) float64, nan before the start and after a failure of the tracker; the starting row is the ground
     truth itself. ``scores``: (N,) confidence, nan where there is none. ``verdicts``: N words, empty where there is
-    none. ``seconds``: (N,) time spent in ``Target.step``, nan elsewhere. ``mask_j``: (N,) mask IoU where ground truth
-    and tracker both have masks, else nan. ``decoded``: frames that the video really had. ``error``: why the tracker
-    stopped, empty if it did not.
+    none. ``seconds``: (N,) time spent in ``Target.step``, nan elsewhere. ``mask_j``, ``mask_f``: (N,) mask IoU and
+    contour accuracy where ground truth and tracker both have masks, else nan. ``decoded``: frames that the video really
+    had. ``error``: why the tracker stopped, empty if it did not.
     """
 
     boxes: np.ndarray
@@ -34,6 +38,7 @@ class ClipRun:
     verdicts: list[str]
     seconds: np.ndarray
     mask_j: np.ndarray
+    mask_f: np.ndarray
     decoded: int = 0
     error: str = ""
 
@@ -42,7 +47,7 @@ class ClipRun:
         def column() -> np.ndarray:
             return np.full(frames, np.nan)
 
-        return cls(np.full((frames, 4), np.nan), column(), [""] * frames, column(), column())
+        return cls(np.full((frames, 4), np.nan), column(), [""] * frames, column(), column(), column())
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,9 @@ class ClipScore:
 
     ``mask_j``: mean mask IoU over the frames after the first where the target is present (None without masks);
     ``mask_iou_held``: the same over the frames of these where box or mask touches the target (None when there is
-    none). ``fps``: frames per second of ``Target.step`` alone: decoding, starting and scoring are left out.
+    none). ``fps``: frames per second of ``Target.step`` alone: decoding, starting and scoring are left out. ``curves``:
+    all figures of the profile; ``masks``: J and F as DAVIS defines them, without the first and the last frame (None
+    without masks); ``loss``: how well the verdict LOST agrees with the target's absence.
     """
 
     auc: float
@@ -61,6 +68,9 @@ class ClipScore:
     mask_iou_held: float | None
     fps: float | None
     frames: int
+    curves: Curves
+    masks: MaskScore | None
+    loss: LossScore
     note: str = ""
 
 
@@ -71,8 +81,8 @@ def run_clip(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[
     run and is noted in it. Raises `SequenceError` when the clip itself cannot be read.
     """
     run = ClipRun.empty(len(sequence.truth))
-    present = labelled(sequence.truth)
-    want_mask = masks and sequence.masks is not None
+    present = sequence.present
+    want_mask = masks and sequence.has_masks
     start = sequence.first
     target: Target | None = None
     with closing(sequence.frames()) as frames:
@@ -87,7 +97,7 @@ def run_clip(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[
                 )
             scored = truth_mask is not None and truth_mask.any()
             if scored:
-                run.mask_j[index] = 0.0
+                run.mask_j[index] = run.mask_f[index] = 0.0
             if run.error or index < start:
                 continue
             try:
@@ -101,7 +111,8 @@ def run_clip(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[
                     _note(run, index, prediction)
                     if scored and truth_mask is not None and prediction.mask is not None:
                         answer = prediction.mask.full(*truth_mask.shape)
-                        run.mask_j[index] = metrics.region_similarity(answer, truth_mask)
+                        run.mask_j[index] = masks_.region_similarity(answer, truth_mask)
+                        run.mask_f[index] = masks_.contour_accuracy(answer, truth_mask)
             except TrackerError as error:
                 run.error = str(error)
             yield index + 1
@@ -110,32 +121,31 @@ def run_clip(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[
     return run
 
 
-def score(run: ClipRun, truth: np.ndarray, profile: metrics.Profile = metrics.OTB) -> ClipScore:
-    """The figures of a run against ``truth`` (N, 4). Frames without a box in the truth do not count.
-
-    Raises `SequenceError` when no frame counts.
-    """
-    counted = labelled(truth)
-    counted[run.decoded :] = False
-    if not profile.first:
-        counted[np.flatnonzero(counted)[:1]] = False
-    if not counted.any():
-        raise SequenceError(f"Profile {profile.name} finds no frame to score.")
-    overlap = metrics.overlaps(run.boxes[counted], truth[counted])
-    with_mask = counted & ~np.isnan(run.mask_j)
+def score(run: ClipRun, sequence: Sequence, profile: Profile = OTB) -> ClipScore:
+    """The figures of a run of ``sequence`` under a profile. Raises `SequenceError` when no frame counts."""
+    truth, decoded = sequence.truth, np.arange(len(sequence.truth)) < run.decoded
+    curves = measure(run.boxes, sequence, profile, run.decoded)
+    if curves is None:
+        raise SequenceError(f"{sequence.name}: profile {profile.name} finds no frame to score.")
+    with_mask = decoded & sequence.present & ~np.isnan(run.mask_j)
     held = with_mask & ((metrics.overlaps(run.boxes, truth) > 0) | (np.nan_to_num(run.mask_j) > 0))
+    middle = with_mask & (np.arange(len(truth)) < len(truth) - 1)
     timed = run.seconds[~np.isnan(run.seconds)]
     note = run.error
     if run.decoded < len(truth):
         note = f"{note} Only {run.decoded} of {len(truth)} labelled frames exist in the video.".strip()
+    shown, gone = sequence.present & decoded, sequence.gone & decoded
     return ClipScore(
-        auc=metrics.success_auc(overlap, profile.thresholds),
-        precision20=metrics.precision(metrics.centre_errors(run.boxes[counted], truth[counted]), profile.pixels),
-        miou=float(overlap.mean()),
+        auc=curves.auc,
+        precision20=curves.at_pixels,
+        miou=curves.ao,
         mask_j=_mean(run.mask_j[with_mask]),
         mask_iou_held=_mean(run.mask_j[held]),
         fps=len(timed) / float(timed.sum()) if timed.sum() > 0 else None,
-        frames=int(counted.sum()),
+        frames=curves.frames,
+        curves=curves,
+        masks=masks_.score(np.where(middle, run.mask_j, np.nan), np.where(middle, run.mask_f, np.nan)),
+        loss=loss.score(run.verdicts, run.boxes, truth, shown, gone, sequence.first),
         note=note,
     )
 

@@ -1,7 +1,7 @@
 """Raw results on disk as text, so that a long evaluation can be resumed and other tools can read it.
 
 ``<root>/<tracker>/<clip>.txt`` holds one ``x,y,w,h`` per frame (the layout of OTB and GOT-10k results, 0-based);
-``<clip>.frames.csv`` beside it the confidence, verdict, seconds and mask overlap of each frame; ``tracker.json`` says
+``<clip>.frames.csv`` beside it the confidence, verdict, seconds and mask figures of each frame; ``tracker.json`` says
 which tracker, device and weights made them: results of another one are not taken up again but replaced.
 """
 
@@ -21,7 +21,7 @@ from tracker import registry
 from tracker.data.sequences import SequenceError, read_boxes
 from tracker.evaluation.one_pass import ClipRun
 
-COLUMNS = ("score", "verdict", "seconds", "mask_j")
+COLUMNS = ("score", "verdict", "seconds", "mask_j", "mask_f")
 MANIFEST = "tracker.json"
 
 
@@ -37,12 +37,12 @@ class RawStore:
     """The raw results of one tracker. ``identity``: see `identity`; results stored under another one are dropped."""
 
     def __init__(self, root: Path, identity: dict[str, Any]) -> None:
-        self._folder = root / identity["tracker"]
-        manifest = self._folder / MANIFEST
+        self.folder = root / identity["tracker"]
+        manifest = self.folder / MANIFEST
         if manifest.is_file() and _json(manifest) != identity:
-            shutil.rmtree(self._folder)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        _write(manifest, [json.dumps(identity, indent=1)])
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_lines(manifest, [json.dumps(identity, indent=1)])
 
     def load(self, clip: str, frames: int) -> ClipRun | None:
         """The stored run of a clip of ``frames`` frames; None when there is none, or none that fits."""
@@ -61,7 +61,8 @@ class RawStore:
         except (SequenceError, ValueError, KeyError, TypeError):
             return None
         verdicts = [row["verdict"] for row in rows]
-        return ClipRun(boxes, numbers["score"], verdicts, numbers["seconds"], numbers["mask_j"], decoded, error)
+        seconds, mask_j, mask_f = (numbers[key] for key in ("seconds", "mask_j", "mask_f"))
+        return ClipRun(boxes, numbers["score"], verdicts, seconds, mask_j, mask_f, decoded, error)
 
     def save(self, clip: str, run: ClipRun) -> None:
         """Store a run; the boxes are written last, so a half-written run is never taken up."""
@@ -69,13 +70,14 @@ class RawStore:
         boxes_file.parent.mkdir(parents=True, exist_ok=True)
         boxes_file.unlink(missing_ok=True)
         lines = [f"#{json.dumps([run.decoded, run.error])}", ",".join(COLUMNS)]
-        columns = zip(run.scores.tolist(), run.verdicts, run.seconds.tolist(), run.mask_j.tolist(), strict=True)
-        lines += [f"{score!r},{verdict},{seconds!r},{j!r}" for score, verdict, seconds, j in columns]
-        _write(frames_file, lines)
-        _write(boxes_file, (",".join(map(repr, box)) for box in run.boxes.tolist()))
+        figures = zip(*(column.tolist() for column in (run.seconds, run.mask_j, run.mask_f)), strict=True)
+        columns = zip(run.scores.tolist(), run.verdicts, figures, strict=True)
+        lines += [f"{score!r},{verdict},{','.join(map(repr, rest))}" for score, verdict, rest in columns]
+        write_lines(frames_file, lines)
+        write_lines(boxes_file, (",".join(map(repr, box)) for box in run.boxes.tolist()))
 
     def _files(self, clip: str) -> tuple[Path, Path]:
-        path = self._folder / clip
+        path = self.folder / clip
         return path.with_name(f"{path.name}.txt"), path.with_name(f"{path.name}.frames.csv")
 
 
@@ -86,7 +88,8 @@ def _json(path: Path) -> Any:
         return None
 
 
-def _write(path: Path, lines: Iterable[str]) -> None:
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a text file whole or not at all."""
     part = path.with_name(f"{path.name}.part")
     part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     part.replace(path)

@@ -9,40 +9,54 @@ from typing import Any
 from rich.table import Table
 
 from tracker.evaluation.compare import Comparison
+from tracker.evaluation.loss import LossScore, pooled
 from tracker.evaluation.one_pass import ClipScore
 
 FIGURES = ("auc", "precision20", "miou", "mask_j", "fps")
-EXTRA = ("mask_iou_held",)
+EXTRA = ("mask_iou_held", "normalised", "sr50", "sr75", "davis_j", "davis_f", "davis_jf")
 """Reported beside the five agreed figures."""
 
 
-def as_json(comparison: Comparison) -> dict[str, Any]:
-    """``{"trackers": {NAME: {"mean": {FIGURES}, "clips": {CLIP: {FIGURES}}}}}``, None where a figure does not apply.
+def as_json(comparison: Comparison, profile: str = "otb") -> dict[str, Any]:
+    """``{"protocol", "profile", "trackers": {NAME: {"mean": {FIGURES}, "loss", "clips": {CLIP: {FIGURES}}}}}``.
 
-    A mean is over the clips that have the figure. A clip's entry also has ``frames`` (how many counted) and, only where
-    something went wrong, a ``note``.
+    None where a figure does not apply. A mean is over the clips that have the figure. A clip's entry also has
+    ``frames`` (how many counted) and, only where something went wrong, a ``note``.
     """
     trackers = {}
     for name, clips in comparison.scores.items():
         entries = {clip: _entry(score) for clip, score in clips.items()}
-        trackers[name] = {"mean": mean(clips), "clips": entries}
-    return {"trackers": trackers}
+        lost = pooled(score.loss for score in clips.values())
+        trackers[name] = {"mean": mean(clips), "loss": _loss(lost), "clips": entries}
+    return {"protocol": "one-pass", "profile": profile, "trackers": trackers}
 
 
 def mean(clips: dict[str, ClipScore]) -> dict[str, float | None]:
     """Mean of each figure over the clips that have it; None where none has."""
     means: dict[str, float | None] = {}
     for key in FIGURES + EXTRA:
-        values = [value for score in clips.values() if (value := getattr(score, key)) is not None]
+        values = [value for score in clips.values() if (value := figures(score)[key]) is not None]
         means[key] = sum(values) / len(values) if values else None
     return means
 
 
-def write_json(comparison: Comparison, path: Path) -> None:
-    """Write `as_json` atomically; makes the folder."""
+def figures(score: ClipScore) -> dict[str, float | None]:
+    """A clip's figures by the names of the JSON."""
+    found: dict[str, float | None] = {key: getattr(score, key) for key in (*FIGURES, "mask_iou_held")}
+    found |= {"normalised": score.curves.normalised_figure, "sr50": score.curves.sr50, "sr75": score.curves.sr75}
+    davis = score.masks
+    return found | {
+        "davis_j": davis.j.mean if davis else None,
+        "davis_f": davis.f.mean if davis else None,
+        "davis_jf": davis.both if davis else None,
+    }
+
+
+def write_json(data: dict[str, Any], path: Path) -> None:
+    """Write what `as_json` made atomically; makes the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(as_json(comparison), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    part.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     part.replace(path)
 
 
@@ -78,11 +92,23 @@ def mean_table(comparison: Comparison) -> Table:
 
 
 def _entry(score: ClipScore) -> dict[str, Any]:
-    entry: dict[str, Any] = {key: getattr(score, key) for key in FIGURES + EXTRA}
-    entry["frames"] = score.frames
+    entry: dict[str, Any] = {**figures(score), "frames": score.frames, "loss": _loss(score.loss)}
     if score.note:
         entry["note"] = score.note
     return entry
+
+
+def _loss(score: LossScore) -> dict[str, Any]:
+    return {
+        "precision": score.precision,
+        "recall": score.recall,
+        "f": score.f,
+        "false_pauses_per_1000": score.pauses_per_thousand,
+        "absent": score.absent,
+        "returns": score.returns,
+        "found_again": len(score.waits),
+        "frames_until_found": score.wait,
+    }
 
 
 def _cell(score: ClipScore) -> str:
