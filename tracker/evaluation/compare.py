@@ -89,7 +89,8 @@ def compare(
 
     ``protocol``: one pass under OTB's profile when None. ``raw_root``: folder of raw results; clips that it already
     holds are scored without running. ``jobs``: processes over clips (speeds then include each other's load). Raises
-    `TrackerError` before the first clip when a tracker cannot be made; a clip that cannot be read is left out for all trackers and named among the problems.
+    `TrackerError` before the first clip when a tracker cannot be made; a clip that cannot be read is left out for
+    all trackers and named among the problems.
     """
     protocol = protocol or OnePass()
     trackers = {contender: contender.create() for contender in contenders}
