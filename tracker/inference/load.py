@@ -34,19 +34,20 @@ def create(
 ) -> SiameseTracker:
     """Load a tracker of the zoo. ``overrides`` replace fields of `TrackConfig`, after those of ``profile``.
 
-    ``engine``: what runs the network, see `tracker.inference.choice.make`.
+    ``profile``: by default the one that the weights were published for. ``engine``: what runs the network, see
+    `tracker.inference.choice.make`.
 
     Raises `TrackerError` when the weights are missing (and random ones were not asked for) or do not fit, the profile
     or the device is not there, and `OutOfDeviceMemory` when they do not fit on it.
     """
     published = ZOO[name]
-    profile = profile or next(iter(published.profiles))
-    if profile not in published.profiles:
+    if profile is not None and profile not in published.profiles:
         known = ", ".join(published.profiles)
         raise TrackerError(f"{name} has no profile “{profile}”; it has: {known}.")
-    config = replace(published.profiles[profile], **overrides)
     chosen = pick_device(device)
-    net = _untrained(name, published.net) if untrained else _trained(name, weights, published.net)
+    net, meant = (_untrained(name, published.net), "") if untrained else _trained(name, weights, published.net)
+    meant = meant if meant in published.profiles else next(iter(published.profiles))
+    config = replace(published.profiles[profile or meant], **overrides)
     label = f"{name} (untrained)" if untrained else name
     return on_device(chosen, lambda: SiameseTracker(label, make(engine, net, chosen, config), config))
 
@@ -57,7 +58,8 @@ def _untrained(name: str, config: NetConfig) -> torch.nn.Module:
         return build(config, attentive=name.startswith("attsiammask"))
 
 
-def _trained(name: str, weights: Path | str | None, expected: NetConfig) -> torch.nn.Module:
+def _trained(name: str, weights: Path | str | None, expected: NetConfig) -> tuple[torch.nn.Module, str]:
+    """The network with its weights, and the profile they were published for, as far as their file says."""
     files = weight_files(name, weights=weights)
     path = next((file for file in files if file.is_file()), files[0])
     if not path.is_file() and weights is None:
@@ -65,8 +67,9 @@ def _trained(name: str, weights: Path | str | None, expected: NetConfig) -> torc
             f"{name} has no weights here. Import published ones (main.py import-weights FILE --as {name}), train it, "
             "or ask for random ones with --untrained to look at the mechanics."
         )
-    config = checkpoint.config_of(checkpoint.metadata(path), path)
+    meta = checkpoint.metadata(path)
+    config = checkpoint.config_of(meta, path)
     checkpoint.require(config, expected, path)
     net = build(config, attentive=name.startswith("attsiammask"))
     checkpoint.load(net, path)
-    return net
+    return net, meta.get("profile", "")
