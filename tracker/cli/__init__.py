@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from cyclopts import App
 
+from tracker.cli.ablating import ablate
 from tracker.cli.benching import bench
 from tracker.cli.evaluating import evaluate
 from tracker.cli.importing import import_weights
 from tracker.cli.listing import list_trackers
 from tracker.cli.preparing import prepare
 from tracker.cli.training import train
+from tracker.cli.vot import vot
 
 app = App(name="tracker", help="Trackers: list, evaluate, measure, train, import weights.")
 app.command(list_trackers, name="trackers")
@@ -21,4 +23,6 @@ app.command(evaluate)
 app.command(bench)
 app.command(prepare)
 app.command(train)
+app.command(ablate)
 app.command(import_weights)
+app.command(vot)
