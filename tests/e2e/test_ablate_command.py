@@ -60,6 +60,8 @@ def test_ablate_trains_three_variants_and_tells_them_apart(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # compiling each variant's network takes longer than this test's few frames
+    monkeypatch.setattr("tracker.inference.openvino.installed", lambda: False)
     if network == "r50":  # its training is shown, measuring is the same for both
         monkeypatch.setitem(siamrpn.BACKBONES, "resnet50", partial(ResNet50, width=4))
         monkeypatch.setattr("tracker.cli.ablating._measure", lambda variant, *rest: Row(variant.title, 0.5, 0.5, 0.5))
