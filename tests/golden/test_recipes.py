@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 
-from tracker.config import NetConfig
+from tracker.models.build import build
 from tracker.training import paper_losses
 from tracker.training.labels import Labeller, Rules, mask_targets, noise, point, some
 from tracker.training.recipes import PRESETS, RECIPES
@@ -192,7 +193,19 @@ def test_mask_loss_is_logistic_over_pixels_and_cells() -> None:
     assert float(paper_losses.mask(torch.zeros(0, 63, 63), torch.zeros(0, 127, 127))) == 0
 
 
-def test_configurations_stay_those_of_the_trackers() -> None:
-    assert isinstance(RECIPES["siamatt-r50"].net, NetConfig)
-    assert RECIPES["attsiammask-r50"].attentive
-    assert not RECIPES["siammask-r50"].attentive
+@pytest.mark.parametrize("preset", RECIPES)
+def test_what_thaws_is_part_of_the_full_network(preset: str) -> None:
+    recipe = RECIPES[preset]
+    with torch.device("meta"):
+        net: Any = build(recipe.net, attentive=recipe.attentive)
+    parts = [net.backbone.get_submodule(name) for name in recipe.thaw]
+    assert all(any(True for _ in part.parameters()) for part in parts)
+    assert recipe.attentive == (preset == "attsiammask-r50")
+    assert ("mask" in recipe.weights) == hasattr(net, "masks")
+    assert ("att" in recipe.weights) == hasattr(net, "att_mods_head")
+    if recipe.trained_at:
+        # of the network's own map of that region, a margin of whole cells is left unlabelled, or none
+        search, grid = recipe.trained_at
+        margin = recipe.net.grid_for(search) - grid
+        assert margin >= 0
+        assert margin % 2 == 0
