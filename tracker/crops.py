@@ -13,6 +13,16 @@ from tracker.api import Box, Crop, Image
 Sampling = Literal["area", "bilinear"]
 
 
+def snapped(cx: float, cy: float, side: float, size: int, sampling: Sampling) -> tuple[int, int, int, int]:
+    """The square of whole pixels that is cut: left, top, side, and the whole number by which it is averaged first."""
+    factor = max(1, round(side) // size) if sampling == "area" else 1
+    n = max(2, factor * round(side / factor))
+    if sampling == "area":
+        return round(cx - n / 2), round(cy - n / 2), n, factor
+    # floor(c - (n + 1) / 2 + 1 / 2) of the centre's index, which is half a pixel less than ours
+    return math.floor(cx - (n + 1) / 2), math.floor(cy - (n + 1) / 2), n, factor
+
+
 def cut(
     image: Image, cx: float, cy: float, side: float, size: int, fill: np.ndarray, sampling: Sampling = "area"
 ) -> tuple[np.ndarray, Crop]:
@@ -24,12 +34,7 @@ def cut(
     Returns pixels (size, size, 3) uint8 BGR, contiguous, and the crop.
     """
     height, width = image.shape[:2]
-    factor = max(1, round(side) // size) if sampling == "area" else 1
-    n = max(2, factor * round(side / factor))
-    if sampling == "area":
-        x0, y0 = round(cx - n / 2), round(cy - n / 2)
-    else:  # floor(c - (n + 1) / 2 + 1 / 2) of the centre's index, which is half a pixel less than ours
-        x0, y0 = math.floor(cx - (n + 1) / 2), math.floor(cy - (n + 1) / 2)
+    x0, y0, n, factor = snapped(cx, cy, side, size, sampling)
     left, top = max(x0, 0), max(y0, 0)
     right, bottom = min(x0 + n, width), min(y0 + n, height)
     crop = Crop(Box(x0, y0, n, n), size)

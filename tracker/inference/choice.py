@@ -10,6 +10,7 @@ from torch import nn
 from tracker.api import TrackerError
 from tracker.config import TrackConfig
 from tracker.inference import openvino
+from tracker.inference.cuda import CudaEngine
 from tracker.inference.engine import Engine, TorchEngine
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ def make(engine: str, net: nn.Module, device: str, track: TrackConfig) -> Engine
     """An engine for ``net`` on ``device``.
 
     ``auto``: the embedded tracker on a CPU runs through OpenVINO where that is installed, all else through torch: the
-    papers' networks gain little for the time they take to compile. Raises `TrackerError` when the engine asked for is
+    papers' networks gain little for the time they take to compile. On CUDA in half precision, recorded. Raises `TrackerError` when the engine asked for is
     unknown, is not installed or cannot serve the device.
     """
     if engine not in ENGINES:
@@ -40,4 +41,6 @@ def make(engine: str, net: nn.Module, device: str, track: TrackConfig) -> Engine
             raise
         except Exception as error:  # a converter fails in many ways, and torch runs everything
             log.warning("OpenVINO cannot run this network, torch does: %s", error)
+    if engine == "auto" and device.startswith("cuda"):
+        return CudaEngine(net, device, track)
     return TorchEngine(net, device, track)

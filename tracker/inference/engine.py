@@ -94,6 +94,11 @@ class Engine(Protocol):
         ...
 
 
+def to_array(pixels: Pixels) -> np.ndarray:
+    """`Pixels` as an array on the host."""
+    return pixels if isinstance(pixels, np.ndarray) else pixels.cpu().numpy()
+
+
 def cut_all(
     image: Image, squares: Sequence[Square], size: int, fills: Sequence[np.ndarray], sampling: crops.Sampling
 ) -> tuple[np.ndarray, list[Crop]]:

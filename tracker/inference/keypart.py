@@ -14,7 +14,7 @@ import numpy as np
 from tracker import boxes
 from tracker.api import Box, Exemplar, HeatMap, Image
 from tracker.config import TrackConfig
-from tracker.inference.engine import Engine, Square
+from tracker.inference.engine import Engine, Square, to_array
 
 SIDE, CELL, BINS = 64, 8, 9
 """The target is looked at in 64 x 64 pixels, 8 x 8 cells of 8 pixels, 9 unsigned orientations (D.2, point 2)."""
@@ -86,7 +86,7 @@ def attend(
     net = engine.config
     side = boxes.context_side(box.w, box.h, config.context)
     pixels, (crop,) = engine.cut(image, [Square(box.cx, box.cy, side)], net.exemplar, [fill], config.sampling)
-    exemplar = np.asarray(pixels[0])
+    exemplar = to_array(pixels)[0]
     # the target itself by default; read as the patch, the centre window would be all of a square target (D.2, point 1)
     whole = box if config.part_from == "target" else crop.rect
     seen = _grey(exemplar, crop.to_crop(whole))

@@ -14,7 +14,7 @@ from tracker.api import Box, Crop, Exemplar, HeatMap, Image, MaskPatch, Peak, Pr
 from tracker.config import NetConfig, TrackConfig
 from tracker.inference import keypart
 from tracker.inference.decode import LOST_WINDOW, Choice, Decoder, Maps
-from tracker.inference.engine import Engine, Pixels, Square
+from tracker.inference.engine import Engine, Pixels, Square, to_array
 from tracker.inference.masks import draw_mask, rectangle
 from tracker.inference.signals import Monitor
 
@@ -54,7 +54,7 @@ class SiameseTracker:
             side = boxes.context_side(box.w, box.h, self.config.context)
             around = [Square(box.cx, box.cy, side)]
             pixels, cut = self.engine.cut(image, around, self.net.exemplar, [fill], self.config.sampling)
-            exemplar = Exemplar(np.asarray(pixels[0]), cut[0])
+            exemplar = Exemplar(to_array(pixels)[0], cut[0])
         kernels = self.engine.embed(pixels, None if weights is None else weights[None])
         return SiameseTarget(self, box, exemplar, kernels, fill)
 
@@ -94,6 +94,7 @@ class SiameseTracker:
         masks = None
         if wanted:
             masks = self.engine.segment(kernels, answer, [c.row for c in choices], [c.column for c in choices])
+        seen_pixels = to_array(pixels)
         out = []
         for i, target in enumerate(group):
             heat = _heat(maps[i], cut[i], decoder.net)
@@ -104,10 +105,11 @@ class SiameseTracker:
                 mask = draw_mask(heat["mask"], image.shape[0], image.shape[1], self.config.mask_threshold)
                 polygon = self._polygon(mask, target.box)
             peaks = _peaks(choices[i], cut[i], decoder.net)
-            search = np.asarray(pixels[i])
             score = signals["confidence"]
             out.append(
-                Prediction(target.box, score, verdict, mask, polygon, heat, peaks, cut[i], search, signals, reason)
+                Prediction(
+                    target.box, score, verdict, mask, polygon, heat, peaks, cut[i], seen_pixels[i], signals, reason
+                )
             )
         return out
 
