@@ -21,7 +21,8 @@ def make(engine: str, net: nn.Module, device: str, track: TrackConfig) -> Engine
     """An engine for ``net`` on ``device``.
 
     ``auto``: the embedded tracker on a CPU runs through OpenVINO where that is installed, all else through torch: the
-    papers' networks gain little for the time they take to compile. On CUDA in half precision, recorded. Raises `TrackerError` when the engine asked for is
+    papers' networks gain little for the time they take to compile. On CUDA in half precision, recorded.
+    Raises `TrackerError` when the engine asked for is
     unknown, is not installed or cannot serve the device.
     """
     if engine not in ENGINES:
