@@ -117,6 +117,21 @@ def test_siamatt_never_thaws(crops: Path) -> None:
     assert not trained & {id(p) for p in method.net.backbone.parameters()}
 
 
+def test_the_key_part_weighs_the_template_and_leaves_the_norms_alone(crops: Path) -> None:
+    method = toy.method("attsiammask-r50", crops, RUN)
+    method.prepare(0)
+    batch = torch.utils.data.default_collate([method.samples()[i] for i in range(2)])
+    counted = {name: value.clone() for name, value in method.net.named_buffers()}
+    modes = [module.training for module in method.net.modules()]
+    (weights,) = method._part_weights(batch)
+    assert weights.shape == (2, 7, 7)
+    assert weights.mean((1, 2)).tolist() == pytest.approx([1, 1], abs=1e-4)
+    assert float(weights.std()) > 0
+    assert all(torch.equal(value, counted[name]) for name, value in method.net.named_buffers())
+    assert [module.training for module in method.net.modules()] == modes
+    assert toy.method("siammask-r50", crops, RUN)._part_weights(batch) == ()
+
+
 def test_the_refinement_learns_alone(crops: Path, mask_base: Path, tmp_path: Path) -> None:
     method = toy.method("siammask-r50-refine", crops, replace(RUN, steps=2), start=mask_base)
     before = {name: value.clone() for name, value in method.net.state_dict().items()}

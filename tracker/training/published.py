@@ -200,7 +200,12 @@ class Published:
         parts = resample(pictures, torch.cat([part - side / 4, half], 1), side)
         search = self.net_config.search
         regions = resample(pictures, torch.cat([middle - search / 4, half], 1), search)
-        return (self.net.part_attention(parts, regions, strength=TRAINED_STRENGTH),)
+        modes = [(module, module.training) for module in self.net.modules()]
+        self.net.eval()  # norms shall not count pictures of another scale
+        weights = self.net.part_attention(parts, regions, strength=TRAINED_STRENGTH)
+        for module, training in modes:
+            module.training = training
+        return (weights,)
 
     def about(self) -> dict[str, Any]:
         run = dataclasses.asdict(self.run)
