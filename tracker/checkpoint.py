@@ -49,9 +49,14 @@ def config_of(meta: dict[str, str], path: Path) -> NetConfig:
         raise TrackerError(f"{path}: not weights of this SiamLabel ({error}). Use a matching version.") from error
 
 
-def load(net: nn.Module, path: Path) -> None:
-    """Load every tensor of ``path`` into ``net`` as float32; missing, extra or misshapen ones raise `TrackerError`."""
+def load(net: nn.Module, path: Path, *, partly: bool = False) -> None:
+    """Load every tensor of ``path`` into ``net`` as float32; missing, extra or misshapen ones raise `TrackerError`.
+
+    ``partly``: tensors that the file lacks stay as they are, so that an older network can be trained on.
+    """
     state = {name: t.float() if t.is_floating_point() else t for name, t in tensors(path).items()}
+    if partly:
+        state = net.state_dict() | state
     try:
         net.load_state_dict(state, strict=True)
     except RuntimeError as error:

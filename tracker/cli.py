@@ -7,6 +7,7 @@ sentence. What is slow to import is imported by the command that needs it.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,9 +120,12 @@ def train(
     *,
     out: Path,
     backbone: Path | None = None,
+    start: Path | None = None,
     cache: Path | None = None,
     steps: int | None = None,
     batch: int | None = None,
+    lr: float | None = None,
+    thaw: float | None = None,
     seed: int | None = None,
     sets: Annotated[dict[str, float] | None, Parameter(name="--sets", negative=())] = None,
     device: str = "auto",
@@ -140,12 +144,18 @@ def train(
         Folder of this run.
     backbone
         ImageNet weights to start from (safetensors, conv0..conv38); without, from random ones.
+    start
+        Weights of this tracker to start from; what an older version lacks begins at random.
+    lr
+        Learning rate after warm-up; the backbone's stays in proportion.
     cache
         Keep decoded crops here as memory maps: a third faster, half a megabyte a crop.
     steps
         Length of the run; the learning rate falls to its end.
     batch
         Pairs per step.
+    thaw
+        Share of the run after which the backbone's finest stages are trained too; 1 keeps them as they are.
     seed
         Decides every random draw.
     sets
@@ -164,12 +174,14 @@ def train(
     from tracker.inference.siamatt import pick_device
     from tracker.training.loop import Trainer
 
-    given = {"steps": steps, "batch": batch, "seed": seed, "sets": sets, "workers": workers}
+    given = {"steps": steps, "batch": batch, "thaw": thaw, "seed": seed, "sets": sets, "workers": workers}
     config = TrainConfig(data=str(data), **{name: value for name, value in given.items() if value is not None})
+    if lr is not None:
+        config = replace(config, lr=lr, backbone_lr=config.backbone_lr * lr / config.lr)
     if threads is not None:
         torch.set_num_threads(threads)
     try:
-        trainer = Trainer(config, NetConfig(), out, pick_device(device), backbone, cache)
+        trainer = Trainer(config, NetConfig(), out, pick_device(device), backbone, cache, start)
         columns = BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}")
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task("", total=config.steps, completed=trainer.step)

@@ -53,11 +53,11 @@ class TrainConfig:
     sets: dict[str, float] = field(
         default_factory=lambda: {
             "aerial": 0.24,
-            "drone": 0.07,
-            "clothing": 0.12,
-            "coco128": 0.21,
-            "segments": 0.16,
-            "street": 0.13,
+            "drone": 0.06,
+            "clothing": 0.11,
+            "coco128": 0.22,
+            "segments": 0.19,
+            "street": 0.11,
             "people": 0.03,
             "tennis": 0.04,
         }
@@ -74,7 +74,9 @@ class TrainConfig:
     ema: float = 0.998
     negatives: float = 0.12
     """Share of pairs whose search region shows another object."""
-    distractors: float = 0.3
+    distractors: float = 0.4
+    backgrounds: float = 0.6
+    """Share of the stills with masks that are put before another background, or whose padding is filled."""
     grey: float = 0.15
     thaw: float = 0.8
     """Share of the run after which the earliest stages of the backbone are trained too."""

@@ -92,12 +92,37 @@ def _refine(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     )
 
 
+def _joint(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """Two 3 x 3 convolutions whose answer starts at zero: added to what is there, they begin by changing nothing."""
+    last = nn.Conv2d(hidden, outputs, 3, padding=1)
+    nn.init.zeros_(last.weight)
+    assert last.bias is not None
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Conv2d(inputs, hidden, 3, padding=1), nn.ReLU(True), last)
+
+
+def extents(boxes: Tensor, rows: Tensor, columns: Tensor, side: int, stride: int = 8) -> Tensor:
+    """Where each cell of a candidate's exemplar window lies in its box: (n, 3, side, side).
+
+    ``boxes`` (n, 4) ``cx, cy, w, h`` in search pixels. Channels: distance from the middle in half widths, in half
+    heights (both at most 2), and a soft 1 inside the box.
+    """
+    steps = (torch.arange(side, device=boxes.device, dtype=boxes.dtype) + 0.5) * (126 / side)
+    across = steps[None] + (stride * (columns - 4)).to(boxes.dtype)[:, None] - boxes[:, :1]
+    down = steps[None] + (stride * (rows - 4)).to(boxes.dtype)[:, None] - boxes[:, 1:2]
+    u = (across.abs() / (boxes[:, 2:3] / 2).clamp(min=1)).clamp(max=2)[:, None, :].expand(-1, side, -1)
+    v = (down.abs() / (boxes[:, 3:4] / 2).clamp(min=1)).clamp(max=2)[:, :, None].expand(-1, -1, side)
+    return torch.stack([u, v, ((1 - torch.maximum(u, v)) * 8).sigmoid()], 1)
+
+
 class MaskHead(nn.Module):
     """SiamMask's mask branch with refinement (SiamMask sec. 3.2, reference B.3), evaluated only at chosen cells.
 
-    For a chosen cell the correlation is a single vector of the candidate window, so only the 7 x 7 neck cells under the
+    For a chosen cell the correlation is a single vector of the candidate window, so only the neck cells around the
     window are projected. The vector is unfolded to 15 x 15 and refined twice with the backbone's finer features of the
-    same window: 15 -> 31 -> 63 cells.
+    same window: 15 -> 31 -> 63 cells. Two things are added to the paper's branch, since one vector has to name the
+    target and to draw it: the candidate's box, as maps of where a cell lies in it, and how much every cell of the
+    window looks like every cell of the exemplar (the pixel-wise correlation of Alpha-Refine, sec. 3.2).
     """
 
     def __init__(self, channels: int, fine: tuple[int, int]) -> None:
@@ -112,21 +137,37 @@ class MaskHead(nn.Module):
         self.post2 = nn.Conv2d(32, 16, 3, padding=1)
         self.post1 = nn.Conv2d(16, 8, 3, padding=1)
         self.post0 = nn.Conv2d(8, 1, 3, padding=1)
+        self.guide2, self.join2 = _joint(28, 48, 32), _joint(32, 64, 32)
+        self.guide1, self.join1 = _joint(3, 16, 16), _joint(16, 32, 16)
+        self.guide0, self.join0 = _joint(3, 8, 8), _joint(8, 16, 8)
 
     def kernel(self, exemplar: Tensor) -> Tensor:
         """Project the exemplar once per target: (n, c, 7, 7) -> (n, c, 5, 5)."""
         return self.conv_kernel(exemplar)
 
     def forward(
-        self, kernel: Tensor, neck: Tensor, stride4: Tensor, stride2: Tensor, rows: Tensor, columns: Tensor
+        self,
+        kernel: Tensor,
+        neck: Tensor,
+        stride4: Tensor,
+        stride2: Tensor,
+        rows: Tensor,
+        columns: Tensor,
+        boxes: Tensor,
     ) -> Tensor:
-        """Mask logits (n, 63, 63) of one cell (row, column) per sample, from the search region's features."""
-        under = windows(neck, rows, columns, 7, 0)
-        vector = (self.conv_search(under) * kernel).sum((2, 3), keepdim=True)
-        coarse = windows(neck, rows, columns, 15, 4)
-        middle = windows(stride4, rows * 2, columns * 2, 31, 8)
-        fine = windows(stride2, rows * 4, columns * 4, 63, 16)
-        out = self.unfold(vector)
-        out = self.post2(F.interpolate(self.h2(out) + self.v2(coarse), size=31))
-        out = self.post1(F.interpolate(self.h1(out) + self.v1(middle), size=63))
-        return self.post0(self.h0(out) + self.v0(fine))[:, 0]
+        """Mask logits (n, 63, 63) of one cell (row, column) per sample, from the search region's features.
+
+        ``boxes`` (n, 4): the candidates' ``cx, cy, w, h`` in search pixels.
+        """
+        seen = self.conv_search(windows(neck, rows, columns, 17, 5))
+        vector = (seen[:, :, 5:10, 5:10] * kernel).sum((2, 3), keepdim=True)
+        alike = torch.einsum("nchw,nck->nkhw", F.normalize(seen, dim=1), F.normalize(kernel.flatten(2), dim=1))
+        out = self.h2(self.unfold(vector)) + self.v2(windows(neck, rows, columns, 15, 4))
+        out = out + self.guide2(torch.cat([alike, extents(boxes, rows, columns, 15)], 1))
+        out = self.post2(F.interpolate(out + self.join2(out), size=31))
+        out = self.h1(out) + self.v1(windows(stride4, rows * 2, columns * 2, 31, 8))
+        out = out + self.guide1(extents(boxes, rows, columns, 31))
+        out = self.post1(F.interpolate(out + self.join1(out), size=63))
+        out = self.h0(out) + self.v0(windows(stride2, rows * 4, columns * 4, 63, 16))
+        out = out + self.guide0(extents(boxes, rows, columns, 63))
+        return self.post0(out + self.join0(out))[:, 0]

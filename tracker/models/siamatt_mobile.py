@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from tracker import boxes as arithmetic
 from tracker.config import NetConfig
 from tracker.models.backbone import MobileTrunk
 from tracker.models.heads import CorrelationHead, MaskHead, PointHead, conv_norm
@@ -60,6 +61,8 @@ class SiamAttMobile(nn.Module):
         self.att = PointHead(c, 1, prior=-2.19)
         self.off = PointHead(c, 2)
         self.mask = MaskHead(c, (stride2, stride4))
+        self.anchors: Tensor
+        self.register_buffer("anchors", torch.from_numpy(arithmetic.anchors(self.config)), persistent=False)
 
     @staticmethod
     def preprocess(pixels: Tensor) -> Tensor:
@@ -104,9 +107,29 @@ class SiamAttMobile(nn.Module):
             p1,
         )
 
-    def segment(self, kernels: Kernels, response: Response, rows: Tensor, columns: Tensor) -> Tensor:
-        """Mask logits (n, 63, 63) at one cell per sample; cell (y, x) covers crop pixels 8(x - 4) .. 8(x - 4) + 126."""
-        return self.mask(kernels.mask, response.neck, response.stride4, response.stride2, rows, columns)
+    def segment(
+        self, kernels: Kernels, response: Response, rows: Tensor, columns: Tensor, boxes: Tensor | None = None
+    ) -> Tensor:
+        """Mask logits (n, 63, 63) at one cell per sample; cell (y, x) covers crop pixels 8(x - 4) .. 8(x - 4) + 126.
+
+        ``boxes`` (n, 4): ``cx, cy, w, h`` in crop pixels that the masks should fill; without, those of the cells' best
+        anchors.
+        """
+        if boxes is None:
+            boxes = self.candidates(response, rows, columns)
+        features = response.neck, response.stride4, response.stride2
+        return self.mask(kernels.mask, *features, rows, columns, boxes)
+
+    def candidates(self, response: Response, rows: Tensor, columns: Tensor) -> Tensor:
+        """Box of the best anchor at one cell per sample: (n, 4) ``cx, cy, w, h`` in crop pixels."""
+        n, grid, count = response.cls.shape[0], self.config.grid, self.anchors.shape[0]
+        sample = torch.arange(n, device=rows.device)
+        cls = response.cls.float().view(n, 2, count, grid, grid)[sample, :, :, rows, columns]
+        best = (cls[:, 1] - cls[:, 0]).argmax(1)
+        loc = response.loc.float().view(n, 4, count, grid, grid)[sample, :, best, rows, columns]
+        anchor = self.anchors[best, rows, columns]
+        middle = loc[:, :2] * anchor[:, 2:] + anchor[:, :2]
+        return torch.cat([middle, anchor[:, 2:] * loc[:, 2:].clamp(max=3).exp()], 1)
 
 
 def fuse(net: nn.Module) -> nn.Module:

@@ -26,7 +26,7 @@ from tracker.models.siamatt_mobile import SiamAttMobile
 from tracker.training import losses
 from tracker.training.targets import Assigner, mask_window
 
-WEIGHTS = {"cls": 1.0, "l1": 1.0, "giou": 1.5, "att": 0.5, "off": 0.3, "mask": 3.0}
+WEIGHTS = {"cls": 1.0, "l1": 1.0, "giou": 1.5, "att": 0.5, "off": 0.3, "mask": 4.0}
 
 
 def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -44,12 +44,23 @@ def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]
     }
     drawn = (batch["has_mask"] > 0) & (targets.cls == 1).flatten(1).any(1)
     if drawn.any():
-        pick = drawn.nonzero()[:, 0]
-        cells = targets.mask_cell[pick]
-        chosen = type(response)(*(part[pick] for part in response))
-        logits = net.segment(type(kernels)(*(part[pick] for part in kernels)), chosen, cells[:, 0], cells[:, 1])
-        out["mask"] = losses.mask(logits, mask_window(batch["mask"][pick], cells, net.config))
+        cells = targets.mask_cells[drawn]
+        pick = drawn.nonzero()[:, 0].repeat_interleave(cells.shape[1])
+        cells = cells.flatten(0, 1)
+        chosen = type(response)(*(part.index_select(0, pick) for part in response))
+        memory = type(kernels)(*(part.index_select(0, pick) for part in kernels))
+        given = _jittered(batch["box"].index_select(0, pick))
+        logits = net.segment(memory, chosen, cells[:, 0], cells[:, 1], given)
+        out["mask"] = losses.mask(logits, mask_window(batch["mask"].index_select(0, pick), cells, net.config))
     return out
+
+
+def _jittered(corners: Tensor, amount: float = 0.06) -> Tensor:
+    """True boxes (n, 4) corners as ``cx, cy, w, h``, about as wrong as predicted ones: the mask must not trust them."""
+    size = (corners[:, 2:] - corners[:, :2]).clamp(min=1)
+    noise = amount * torch.randn(corners.shape[0], 4, device=corners.device)
+    middle = (corners[:, :2] + corners[:, 2:]) / 2 + noise[:, :2] * size
+    return torch.cat([middle, size * noise[:, 2:].exp()], 1)
 
 
 def _one_thread(_: int) -> None:
@@ -76,6 +87,7 @@ class Trainer:
         device: str,
         backbone: Path | None,
         cache: Path | None,
+        start: Path | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.net_config, self.out = config, net_config, out
@@ -84,6 +96,8 @@ class Trainer:
         self.net = SiamAttMobile(net_config)
         if backbone is not None:
             self.net.backbone.load_imagenet(checkpoint.tensors(backbone))
+        if start is not None:
+            checkpoint.load(self.net, start, partly=True)
         self.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {name: t.detach().clone() for name, t in self.net.state_dict().items()}
         trunk = list(self.net.backbone.parameters())
