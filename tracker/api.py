@@ -11,7 +11,7 @@ Frames of reference:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -117,12 +117,22 @@ class Verdict(StrEnum):
     LOST = "lost"
 
 
+class Peak(NamedTuple):
+    """A maximum of the ranked response: where in the image (pixels), and how high compared with the best (1)."""
+
+    x: float
+    y: float
+    height: float
+
+
 @dataclass(frozen=True)
 class Prediction:
     """The answer for one frame.
 
-    ``score``: confidence in [0, 1]. ``heat``: maps by name (``classification``, ``attention``, ``fused``, ``mask``),
-    empty for trackers that have none. ``crop``: the search region. ``search``: its pixels, (size, size, 3) uint8 BGR.
+    ``box``: the state that the tracker goes on from. ``polygon``: (4, 2) float64 corners in image pixels of the rotated
+    rectangle around the mask, from trackers that answer with one. ``score``: confidence in [0, 1]. ``heat``: maps by
+    name (``classification``, ``attention``, ``fused``, ``mask``), empty for trackers that have none. ``peaks``: best
+    and second-best maximum. ``crop``: the search region. ``search``: its pixels, (size, size, 3) uint8 BGR.
     ``signals``: named drift signals (floats). ``reason``: the verdict in words, empty when tracked.
     """
 
@@ -130,7 +140,9 @@ class Prediction:
     score: float
     verdict: Verdict = Verdict.TRACKED
     mask: MaskPatch | None = None
+    polygon: np.ndarray | None = None
     heat: Mapping[str, HeatMap] = field(default_factory=dict)
+    peaks: tuple[Peak, ...] = ()
     crop: Crop | None = None
     search: np.ndarray | None = None
     signals: Mapping[str, float] = field(default_factory=dict)
@@ -155,12 +167,32 @@ class Tracker(Protocol):
         """Begin to follow ``box`` of ``image``. Raises `TrackerError` when the box is empty or off the image."""
         ...
 
+    def step(self, image: Image, targets: Sequence[Target], *, want_mask: bool = True) -> list[Prediction]:
+        """One step of several of this tracker's targets on the same frame, in one batch where the tracker can."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """What a target was started from.
+
+    ``pixels``: (127, 127, 3) uint8 BGR; ``crop``: where they lie in the first frame. ``part``: the key part, in pixels
+    of that frame, and ``weights``: how much each cell of the template counts (1 on average; the map's values are scaled
+    to their maximum), both from trackers that weigh their template (Att-SiamMask).
+    """
+
+    pixels: np.ndarray
+    crop: Crop
+    part: Box | None = None
+    weights: HeatMap | None = None
+
 
 @runtime_checkable
-class HasTemplate(Protocol):
-    """A target that can show its exemplar: (127, 127, 3) uint8 BGR."""
+class HasExemplar(Protocol):
+    """A target that can show what it was started from."""
 
-    template: np.ndarray
+    @property
+    def exemplar(self) -> Exemplar: ...
 
 
 class TrackerError(Exception):
@@ -173,7 +205,7 @@ class OutOfDeviceMemory(TrackerError):  # noqa: N818 - names a state of the devi
 
 @dataclass(frozen=True)
 class TrackerInfo:
-    """One line of ``main.py trackers``."""
+    """One line of ``main.py trackers``. ``ready``: its weights are here, or it needs none."""
 
     name: str
     title: str
@@ -182,3 +214,4 @@ class TrackerInfo:
     licence: str
     masks: bool
     aliases: tuple[str, ...] = ()
+    ready: bool = True

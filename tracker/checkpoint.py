@@ -42,11 +42,23 @@ def config_of(meta: dict[str, str], path: Path) -> NetConfig:
     try:
         if meta["schema"] != SCHEMA:
             raise ValueError(f"schema {meta['schema']}, this version reads {SCHEMA}")
-        values = json.loads(meta["config"])
-        values["anchor_ratios"] = tuple(values["anchor_ratios"])
+        values: dict[str, Any] = json.loads(meta["config"])
+        for name, value in values.items():
+            values[name] = tuple(value) if isinstance(value, list) else value
         return NetConfig(**values)
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise TrackerError(f"{path}: not weights of this SiamLabel ({error}). Use a matching version.") from error
+
+
+def require(config: NetConfig, expected: NetConfig, path: Path) -> None:
+    """Refuse weights of another network. Raises `TrackerError` saying what they are and what is needed."""
+    for part in ("architecture", "backbone", "neck"):
+        found, wanted = getattr(config, part), getattr(expected, part)
+        if found != wanted:
+            raise TrackerError(
+                f"{path} holds weights with {part} {found or 'none'}, not {wanted or 'none'}. Choose the tracker that "
+                "they were made for, or other weights."
+            )
 
 
 def load(net: nn.Module, path: Path, *, partly: bool = False) -> None:

@@ -3,37 +3,81 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class NetConfig:
-    """Geometry of a Siamese network: crop sizes in pixels, response grid, anchors (reference section A.3)."""
+    """Geometry and parts of a Siamese network (reference A.3 and A.4). Sizes in crop pixels."""
 
     architecture: str = "siamatt-mobile"
+    """Which network: siamrpn, siammask, siamatt or siamatt-mobile."""
+    backbone: str = "mobile"
+    """resnet50, mobilenetv2, alexnet, or mobile for the embedded trunk."""
     exemplar: int = 127
     search: int = 255
     stride: int = 8
     grid: int = 25
+    """Cells of the response map for a search region of ``search`` pixels."""
     channels: int = 128
+    """Channels of the heads."""
+    neck: tuple[int, ...] = ()
+    """Output channels of the neck, one per level used; empty without a neck."""
+    weighted: bool = False
+    """Levels are fused with learnt weights; else by their mean."""
     anchor_scale: float = 8.0
     anchor_ratios: tuple[float, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)
     mask_side: int = 63
-    """Cells of the predicted mask, each two crop pixels wide; the whole covers the chosen cell's exemplar window."""
+    """Cells of the predicted mask along one side."""
+    mask_extent: float = 126.0
+    """Crop pixels that the mask covers along one side, from the chosen cell's exemplar window on."""
+    label_grid: Literal["aligned", "paper"] = "aligned"
+    """Where attention cell i lies: on the response's own grid, or at 10.2 i as SiamAtt prints it (reference C.4)."""
+
+    def grid_for(self, search: int) -> int:
+        """Cells of the response map for a search region of ``search`` pixels."""
+        return self.grid + (search - self.search) // self.stride
 
 
 @dataclass(frozen=True)
 class TrackConfig:
-    """Hyper-parameters of one tracking step (SiamRPN++ sec. 3, SiamAtt eq. 5; reference B.1 and C.4)."""
+    """Hyper-parameters of one tracking step (SiamRPN++ sec. 3, SiamAtt eq. 5; reference B and C.4).
+
+    The defaults are those of the embedded tracker; the published ones stand in `tracker.zoo`.
+    """
 
     context: float = 0.5
+    sampling: Literal["area", "bilinear"] = "area"
+    """How large regions are shrunk: averaged first, or as the papers' code does (reference A.1)."""
     penalty_k: float = 0.12
     window_influence: float = 0.40
     size_rate: float = 0.40
+    smallest: float = 10.0
+    score_mode: Literal["paper", "paper-sum3", "released"] = "paper"
+    """How attention joins the classification score (reference C.3 and C.4)."""
+    raw_scores: bool = False
+    """Rank by the plain sum of scores instead of dividing it by its maximum, so that the window loses force."""
     attention_weight: float = 1.0
     """``w`` of SiamAtt equation 5."""
     attention_threshold: float = 0.1
     """``t``: a peak must exceed it to add to the score."""
     mask_threshold: float = 0.4
+    refine: bool = True
+    """Refine the mask with the backbone's finer features (SiamMask only; the embedded mask is always refined)."""
+    rectangle: Literal["box", "axis", "min-area", "optimised"] = "box"
+    """The answer besides the mask: the regressed box, or a rectangle fitted to the mask (reference B.3)."""
+    part_strength: float = 0.5
+    """``lambda``: share of the key part's weights in the template (Att-SiamMask; reference D.2, point 9)."""
+    part_from: Literal["target", "patch"] = "target"
+    """What the nine windows divide: the target's box, or the whole exemplar (reference D.2, point 1)."""
+    part_fill: Literal["black", "mean"] = "black"
+    on_lost: Literal["follow", "around", "enlarge"] = "around"
+    """A lost target: go on as if not (the papers), look around its last place, or search a larger region (B.2)."""
+    lost_search: int = 831
+    """Search region while lost, for ``enlarge``."""
+    enlarge_below: float = 0.8
+    enlarge_until: float = 0.998
+    """``enlarge``: confidence below which the target is lost, and above which it is found again."""
     lost_score: float = 0.25
     """Smoothed confidence below which the target counts as lost."""
     uncertain_score: float = 0.6

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 import cv2
 import numpy as np
 
 from tracker.api import Box, Crop, Image
 
+Sampling = Literal["area", "bilinear"]
 
-def cut(image: Image, cx: float, cy: float, side: float, size: int, fill: np.ndarray) -> tuple[np.ndarray, Crop]:
+
+def cut(
+    image: Image, cx: float, cy: float, side: float, size: int, fill: np.ndarray, sampling: Sampling = "area"
+) -> tuple[np.ndarray, Crop]:
     """Cut the square of ``side`` image pixels around (cx, cy) and resample it to ``size`` x ``size``.
 
     The region is snapped to whole pixels, so the returned `Crop` is exact. Outside the image the colour is ``fill``
-    (3,) uint8 (reference A.1). Large regions are first averaged over whole pixels, since bilinear sampling would alias.
+    (3,) uint8 (reference A.1). ``area``: large regions are first averaged over whole pixels, since bilinear sampling
+    would alias. ``bilinear``: the papers' code, to the pixel, aliasing included.
     Returns pixels (size, size, 3) uint8 BGR, contiguous, and the crop.
     """
     height, width = image.shape[:2]
-    factor = max(1, round(side) // size)
+    factor = max(1, round(side) // size) if sampling == "area" else 1
     n = max(2, factor * round(side / factor))
-    x0, y0 = round(cx - n / 2), round(cy - n / 2)
+    if sampling == "area":
+        x0, y0 = round(cx - n / 2), round(cy - n / 2)
+    else:  # floor(c - (n + 1) / 2 + 1 / 2) of the centre's index, which is half a pixel less than ours
+        x0, y0 = math.floor(cx - (n + 1) / 2), math.floor(cy - (n + 1) / 2)
     left, top = max(x0, 0), max(y0, 0)
     right, bottom = min(x0 + n, width), min(y0 + n, height)
     crop = Crop(Box(x0, y0, n, n), size)

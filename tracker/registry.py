@@ -18,9 +18,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from tracker.api import Tracker, TrackerError, TrackerInfo
 from tracker.config import TrackConfig
+from tracker.zoo import ZOO
 
+HOME_VARIABLE = "SIAMLABEL_HOME"
 NANOTRACK_FILES = ("nanotrack_v2_backbone.onnx", "nanotrack_v2_head.onnx")
 NANOTRACK_ENV = "SIAMLABEL_NANOTRACK_DIR"
 DEFAULT = "siamatt-mobile"
@@ -62,20 +66,46 @@ def safetensors_header(path: Path) -> tuple[int, dict[str, str]]:
         raise TrackerError(f"{path} is not a readable safetensors file ({error}); restore it.") from error
 
 
-def _siamatt_weights(options: Mapping[str, Any]) -> tuple[Path, ...]:
-    return (Path(options.get("weights") or resource("weights", "siamatt-mobile.safetensors")),)
+def weights_home() -> Path:
+    """Where imported weights are kept and looked for: the user's data folder, or ``SIAMLABEL_HOME``'s."""
+    home = os.environ.get(HOME_VARIABLE)
+    data = Path(home).expanduser() if home else platformdirs.user_data_path("SiamLabel", appauthor=False)
+    return data / "weights"
 
 
-def _siamatt_info() -> TrackerInfo:
-    (path,) = _siamatt_weights({})
-    parameters, licence, weights = None, "Apache-2.0", f"{path.name} (missing)"
-    if path.is_file():
-        count, metadata = safetensors_header(path)
-        parameters = int(metadata.get("parameters", count))
-        licence = metadata.get("licence", metadata.get("license", licence))
-        weights = f"{path.name} ({path.stat().st_size / 1e6:.1f} MB)"
-    title = "SiamAtt with masks on MobileNetV2, embedded"
-    return TrackerInfo(DEFAULT, title, parameters, weights, licence, masks=True, aliases=("default",))
+def _zoo_weights(name: str) -> Callable[[Mapping[str, Any]], tuple[Path, ...]]:
+    """The file given, else the first that is there of those shipped and imported, for this tracker or one like it."""
+
+    def files(options: Mapping[str, Any]) -> tuple[Path, ...]:
+        if options.get("untrained"):
+            return ()
+        if given := options.get("weights"):
+            return (Path(given),)
+        fitting = [f"{own}.safetensors" for own in (name, *ZOO[name].also_loads)]
+        places = [folder / file for file in fitting for folder in (resource("weights"), weights_home())]
+        return (next((path for path in places if path.is_file()), places[0]),)
+
+    return files
+
+
+def _zoo_info(name: str) -> Callable[[], TrackerInfo]:
+    def info() -> TrackerInfo:
+        published = ZOO[name]
+        (path,) = _zoo_weights(name)({})
+        aliases = tuple(alias for alias, own in _ALIASES.items() if own == name)
+        licence, weights = "Apache-2.0", "none: main.py import-weights"
+        ready = path.is_file()
+        if ready:
+            try:
+                licence = safetensors_header(path)[1].get("licence", licence)
+                weights = f"{path.name} ({path.stat().st_size / 1e6:.1f} MB)"
+            except TrackerError:  # one damaged file must not hide the other trackers; choosing it says what is wrong
+                ready, weights = False, f"{path.name} (damaged)"
+        return TrackerInfo(
+            name, published.title, published.parameters, weights, licence, published.masks, aliases, ready=ready
+        )
+
+    return info
 
 
 def _opencv_info(name: str, title: str, weights: str = "none") -> Callable[[], TrackerInfo]:
@@ -93,13 +123,18 @@ def _nanotrack_weights(options: Mapping[str, Any]) -> tuple[Path, ...]:
     return tuple(folder / file for file in NANOTRACK_FILES) if folder else ()
 
 
+_ALIASES = {"default": DEFAULT}
 _ENTRIES: dict[str, Entry] = {
-    DEFAULT: Entry(
-        "tracker.inference.siamatt:create",
-        _siamatt_info,
-        _siamatt_weights,
-        frozenset({"weights", *(parameter.name for parameter in fields(TrackConfig))}),
-    ),
+    **{
+        name: Entry(
+            "tracker.inference.load:create",
+            _zoo_info(name),
+            _zoo_weights(name),
+            frozenset({"weights", "untrained", "profile", *(parameter.name for parameter in fields(TrackConfig))}),
+            {"name": name},
+        )
+        for name in ZOO
+    },
     "opencv-kcf": Entry(
         "tracker.inference.opencv:create_kcf", _opencv_info("opencv-kcf", "Kernelized correlation filter of OpenCV")
     ),
@@ -114,7 +149,6 @@ _ENTRIES: dict[str, Entry] = {
         frozenset({"nanotrack_dir"}),
     ),
 }
-_ALIASES = {"default": DEFAULT}
 
 
 def names() -> tuple[str, ...]:
@@ -173,4 +207,4 @@ def create(name: str, device: str = "auto", **options: Any) -> Tracker:
 
 def auto_device() -> str:
     """What the device ``auto`` means on this machine: ``cuda``, ``mps`` or ``cpu``. Loads torch."""
-    return importlib.import_module("tracker.inference.siamatt").pick_device("auto")
+    return importlib.import_module("tracker.inference.device").pick_device("auto")

@@ -52,12 +52,33 @@ def test_the_header_of_weights_is_read_without_their_values(tmp_path, monkeypatc
     path = tmp_path / "resources" / "weights" / "siamatt-mobile.safetensors"
     monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
     missing = registry.info("default")
-    assert missing.parameters is None
-    assert "missing" in missing.weights
+    assert not missing.ready
+    assert "import-weights" in missing.weights
     write_safetensors(path, {"licence": "Apache-2.0, with notes"})
     found = registry.info("default")
-    assert (found.parameters, found.licence) == (40, "Apache-2.0, with notes")
+    assert (found.ready, found.licence) == (True, "Apache-2.0, with notes")
     assert registry.weight_files("default") == (path,)
+
+
+def test_imported_weights_are_found_and_siammasks_serve_attsiammask(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIAMLABEL_HOME", str(tmp_path))
+    assert not registry.info("attsiammask-r50").ready
+    registry.weights_home().mkdir()
+    write_safetensors(registry.weights_home() / "siammask-r50.safetensors", {})
+    assert registry.info("attsiammask-r50").ready
+    assert not registry.info("siamrpnpp-r50").ready
+    (registry.weights_home() / "siamrpnpp-r50.safetensors").write_bytes(b"half a fi")
+    assert "damaged" in registry.info("siamrpnpp-r50").weights
+
+
+def test_a_tracker_without_weights_is_refused_unless_asked_for_untrained():
+    with pytest.raises(TrackerError, match=r"siamrpnpp-alex has no weights.*import-weights.*--untrained"):
+        registry.create("siamrpnpp-alex", "cpu")
+
+
+def test_an_unknown_profile_lists_the_known_ones():
+    with pytest.raises(TrackerError, match="vot, otb"):
+        registry.create("siamrpnpp-r50", "cpu", profile="lasot", untrained=True)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 64, struct.pack("<Q", 4) + b"[1]\n"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -9,6 +10,13 @@ import numpy as np
 
 from tracker import boxes
 from tracker.config import NetConfig, TrackConfig
+from tracker.inference.engine import Scores
+
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+PAPER_CELL = 10.2
+"""Search pixels per cell of SiamAtt's printed label grid: 255 / 25 (SiamAtt sec. 3.2)."""
+LOST_WINDOW = 0.001
+"""Cosine window's weight while a larger region is searched (reference B.2)."""
 
 
 class Choice(NamedTuple):
@@ -35,12 +43,13 @@ class Maps(NamedTuple):
 
 
 class Decoder:
-    """Anchors and cosine window of one `NetConfig`."""
+    """Anchors and cosine window of one `NetConfig` at one size of the search region."""
 
-    def __init__(self, net: NetConfig) -> None:
-        self.net = net
-        self.anchors = boxes.anchors(net)
-        hann = np.hanning(net.grid)
+    def __init__(self, net: NetConfig, search: int | None = None) -> None:
+        size = search or net.search
+        self.net = replace(net, search=size, grid=net.grid_for(size))
+        self.anchors = boxes.anchors(self.net)
+        hann = np.hanning(self.net.grid)
         self.window = np.outer(hann, hann).astype(np.float32)
 
     def boxes(self, loc: np.ndarray) -> np.ndarray:
@@ -56,49 +65,81 @@ class Decoder:
             ]
         )
 
-    def fuse(self, probability: np.ndarray, attention: np.ndarray, config: TrackConfig) -> np.ndarray:
-        """SiamAtt equation 5: add the weighted attention at its peaks above ``t`` to every anchor of that cell.
+    def fuse(self, scores: Scores, config: TrackConfig) -> tuple[np.ndarray, float]:
+        """SiamAtt equation 5: add each level's weighted attention, at its peaks above ``t``, to all anchors there.
 
-        ``probability`` (k, g, g), ``attention`` (g, g). The sum is divided by its maximum 1 + w, so that the cosine
-        window keeps its force (reference C.4, point 3); with w = 0 or no peak above t the ranking is SiamRPN++'s.
+        Returns the fused scores (k, g, g) and the largest value they could take. The sum is not divided here; a level
+        without a peak counts as absent, so that with w = 0 or no peak at all both are SiamRPN++'s (reference C.4,
+        point 2). ``paper`` takes the classification fused over levels by learnt weights, since those were trained only
+        through the fusion; ``paper-sum3`` sums the levels as printed; ``released`` is the authors' code.
         """
-        peaks = (attention == cv2.dilate(attention, np.ones((3, 3), np.uint8))) & (
-            attention > config.attention_threshold
-        )
-        bonus = config.attention_weight * np.where(peaks, attention, 0.0)
-        return (probability + bonus[None]) / (1 + config.attention_weight)
+        base = scores.foreground
+        most = 1.0
+        if config.score_mode == "paper-sum3" and len(scores.levels):
+            base, most = scores.levels.sum(0), float(len(scores.levels))
+        weight = config.attention_weight
+        if weight == 0 or not len(scores.attention):
+            return base, most
+        added = np.zeros(base.shape[1:], np.float32)
+        for level, logits in enumerate(scores.attention):
+            chance = _sigmoid(logits)
+            peaks = (chance == cv2.dilate(chance, _NEIGHBOURS)) & (chance > config.attention_threshold)
+            if not peaks.any():
+                continue
+            if config.score_mode == "released":  # shares of one softmax over all cells and anchors (reference C.3)
+                exponent = np.exp(logits - logits.max())
+                chance = exponent / (len(base) * exponent.sum())
+            bonus = np.where(peaks, chance, np.float32(0))
+            if self.net.label_grid == "paper" and len(scores.offsets):
+                bonus = self._from_paper_grid(bonus, scores.offsets[2 * level : 2 * level + 2])
+            added += weight * bonus
+            most += weight
+        return base + added[None], most
+
+    def _from_paper_grid(self, bonus: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """Move peaks from the printed grid of 10.2 px to the response's own cells (reference C.4, point 5)."""
+        moved = np.zeros_like(bonus)
+        first = (self.net.search - (self.net.grid - 1) * self.net.stride - 1) / 2  # 31 for a region of 255 px
+        for row, column in np.argwhere(bonus > 0):
+            x = PAPER_CELL * (column + offsets[0, row, column])
+            y = PAPER_CELL * (row + offsets[1, row, column])
+            r, c = (min(max(round((v - first) / self.net.stride), 0), self.net.grid - 1) for v in (y, x))
+            moved[r, c] = max(moved[r, c], bonus[row, column])
+        return moved
 
     def choose(
-        self,
-        probability: np.ndarray,
-        loc: np.ndarray,
-        attention: np.ndarray,
-        size: tuple[float, float],
-        config: TrackConfig,
+        self, scores: Scores, size: tuple[float, float], config: TrackConfig, *, window: float | None = None
     ) -> tuple[Choice, Maps]:
         """Pick the best candidate.
 
-        ``probability`` (k, g, g) foreground, ``loc`` (4k, g, g), ``attention`` (g, g) probabilities; ``size``: width
-        and height of the target in the previous frame, in search pixels.
+        ``size``: width and height of the target in the previous frame, in search pixels. ``window``: the cosine
+        window's weight, if not the configured one. The papers' top-K and non-maximum suppression are left out: of what
+        they keep only the first box is used, and that is the maximum (reference C.4, point 6).
         """
-        candidates = self.boxes(loc)
-        fused = self.fuse(probability, attention, config)
+        candidates = self.boxes(scores.loc)
+        fused, most = self.fuse(scores, config)
+        if not config.raw_scores and most != 1:
+            fused = fused / np.float32(most)  # so that the window keeps its force (reference C.4, point 3)
+        influence = config.window_influence if window is None else window
         penalty = self._penalty(candidates[2], candidates[3], size, config)
-        ranked = penalty * fused * (1 - config.window_influence) + self.window[None] * config.window_influence
-        k, row, column = np.unravel_index(int(np.argmax(ranked)), ranked.shape)
-        evidence = (penalty * fused).max(0)
-        second, cell = _second_peak(evidence, int(row), int(column))
+        evidence = penalty * fused
+        ranked = evidence * (1 - influence) + self.window[None] * influence
+        k, row, column = (int(i) for i in np.unravel_index(int(np.argmax(ranked)), ranked.shape))
+        best = evidence.max(0)
+        second, cell = _second_peak(best, row, column)
         choice = Choice(
             candidates[:, k, row, column],
-            int(row),
-            int(column),
-            float(probability[k, row, column]),
+            row,
+            column,
+            float(scores.foreground[k, row, column]),
             float(fused[k, row, column]),
             float(penalty[k, row, column]),
-            second / max(float(evidence[row, column]), 1e-6),
+            second / max(float(best[row, column]), 1e-6),
             cell,
         )
-        return choice, Maps(probability.max(0), attention, np.clip(fused.max(0), 0, 1))
+        fused_map = fused.max(0) / np.float32(most) if config.raw_scores else fused.max(0)
+        attention = _sigmoid(scores.attention.max(0)) if len(scores.attention) else np.zeros_like(best)
+        return choice, Maps(scores.foreground.max(0), attention, np.clip(fused_map, 0, 1))
 
     @staticmethod
     def _penalty(w: np.ndarray, h: np.ndarray, size: tuple[float, float], config: TrackConfig) -> np.ndarray:
@@ -114,6 +155,12 @@ class Decoder:
         scale = ratio(padded(w, h) / boxes.context_side(*size, config.context))
         shape = ratio((w / h) / (size[0] / size[1]))
         return np.exp(-(shape * scale - 1) * config.penalty_k)
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    # exp overflows to infinity for logits below -88, whose probability is then 0, as it should be
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-logits))
 
 
 def _second_peak(evidence: np.ndarray, row: int, column: int, radius: int = 4) -> tuple[float, tuple[int, int]]:

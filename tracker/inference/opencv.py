@@ -7,7 +7,7 @@ cannot locate the target, the prediction keeps the last box with the verdict *lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tracker.api import Box, Image, Prediction, TrackerError, Verdict
+from tracker.api import Box, Image, Prediction, Target, TrackerError, Verdict
 from tracker.registry import NANOTRACK_ENV, NANOTRACK_FILES, nanotrack_dir
 
 Rect = tuple[int, int, int, int]
@@ -77,6 +77,10 @@ class OpenCvTracker:
     def start(self, image: Image, box: Box) -> OpenCvTarget:
         """Begin to follow ``box``. Raises `TrackerError` when it is empty, off the image or too small for OpenCV."""
         return OpenCvTarget(self._make(), self.name, image, box)
+
+    def step(self, image: Image, targets: Sequence[Target], *, want_mask: bool = True) -> list[Prediction]:
+        """Step every target in turn; OpenCV knows no batches."""
+        return [target.step(image, want_mask=want_mask) for target in targets]
 
 
 def create_kcf(device: str = "auto") -> OpenCvTracker:

@@ -47,10 +47,10 @@ def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]
         cells = targets.mask_cells[drawn]
         pick = drawn.nonzero()[:, 0].repeat_interleave(cells.shape[1])
         cells = cells.flatten(0, 1)
-        chosen = type(response)(*(part.index_select(0, pick) for part in response))
-        memory = type(kernels)(*(part.index_select(0, pick) for part in kernels))
+        features = tuple(part.index_select(0, pick) for part in response.features)
+        memory = tuple(part.index_select(0, pick) for part in kernels)
         given = _jittered(batch["box"].index_select(0, pick))
-        logits = net.segment(memory, chosen, cells[:, 0], cells[:, 1], given)
+        logits = net.segment(memory, features, cells[:, 0], cells[:, 1], given)
         out["mask"] = losses.mask(logits, mask_window(batch["mask"].index_select(0, pick), cells, net.config))
     return out
 

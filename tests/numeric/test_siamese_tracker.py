@@ -11,32 +11,36 @@ import pytest
 import torch
 
 from tracker import checkpoint, registry
-from tracker.api import Box, HasTemplate, HeatMap, OutOfDeviceMemory, TrackerError, Verdict
+from tracker.api import Box, HasExemplar, HeatMap, OutOfDeviceMemory, TrackerError, Verdict
 from tracker.config import NetConfig
-from tracker.inference import siamatt
+from tracker.inference import engine as engines
+from tracker.inference.device import pick_device
+from tracker.inference.load import create
+from tracker.inference.masks import draw_mask
+from tracker.inference.siamese import SiameseTracker
 from tracker.models.siamatt_mobile import SiamAttMobile
 
 
 @pytest.fixture(scope="module")
-def untrained(tmp_path_factory: pytest.TempPathFactory) -> siamatt.SiamAttTracker:
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> SiameseTracker:
     torch.manual_seed(2)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     config = NetConfig(channels=8)
     checkpoint.save(SiamAttMobile(config), path, config, {})
-    return siamatt.create("cpu", weights=path)
+    return create("cpu", name="siamatt-mobile", weights=path)
 
 
 def picture(seed: int = 0, height: int = 180, width: int = 240) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def test_a_prediction_holds_what_people_look_at(untrained: siamatt.SiamAttTracker) -> None:
+def test_a_prediction_holds_what_people_look_at(untrained: SiameseTracker) -> None:
     image = picture()
     before = image.copy()
     image.flags.writeable = False
     target = untrained.start(image, Box(80, 60, 50, 40))
-    assert isinstance(target, HasTemplate)
-    assert target.template.shape == (127, 127, 3)
+    assert isinstance(target, HasExemplar)
+    assert target.exemplar.pixels.shape == (127, 127, 3)
     prediction = target.step(image)
     assert np.array_equal(image, before)
     assert set(prediction.heat) >= {"classification", "attention", "fused"}
@@ -47,9 +51,13 @@ def test_a_prediction_holds_what_people_look_at(untrained: siamatt.SiamAttTracke
     assert prediction.search is not None
     assert prediction.search.shape == (255, 255, 3)
     assert all(np.isfinite(v) for v in prediction.signals.values())
+    best, second = prediction.peaks
+    assert (best.height, second.height) == (1.0, prediction.signals["second_peak"])
+    rect = prediction.heat["fused"].rect
+    assert all(rect.x <= peak.x <= rect.x2 and rect.y <= peak.y <= rect.y2 for peak in prediction.peaks)
 
 
-def test_heat_maps_lie_centred_on_the_search_region(untrained: siamatt.SiamAttTracker) -> None:
+def test_heat_maps_lie_centred_on_the_search_region(untrained: SiameseTracker) -> None:
     prediction = untrained.start(picture(), Box(80, 60, 50, 40)).step(picture())
     rect, crop = prediction.heat["fused"].rect, prediction.crop
     assert crop is not None
@@ -57,22 +65,20 @@ def test_heat_maps_lie_centred_on_the_search_region(untrained: siamatt.SiamAttTr
     assert rect.w == pytest.approx(crop.rect.w * 200 / 255)
 
 
-def test_the_mask_branch_runs_only_when_asked(
-    untrained: siamatt.SiamAttTracker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_mask_branch_runs_only_when_asked(untrained: SiameseTracker, monkeypatch: pytest.MonkeyPatch) -> None:
     target = untrained.start(picture(), Box(80, 60, 50, 40))
-    monkeypatch.setattr(untrained.net, "segment", lambda *_: pytest.fail("the mask branch ran"))
+    monkeypatch.setattr(untrained.engine, "segment", lambda *_: pytest.fail("the mask branch ran"))
     assert target.step(picture(), want_mask=False).mask is None
 
 
 @pytest.mark.parametrize("box", [(5, 5, 0, 10), (5, 5, 10, -1), (500, 5, 10, 10), (0, 0, float("nan"), 3)])
-def test_impossible_boxes_are_refused_in_words(untrained: siamatt.SiamAttTracker, box: tuple) -> None:
+def test_impossible_boxes_are_refused_in_words(untrained: SiameseTracker, box: tuple) -> None:
     with pytest.raises(TrackerError, match="Draw"):
         untrained.start(picture(), Box(*box))
 
 
 @pytest.mark.parametrize("box", [(-20, -20, 30, 30), (235, 170, 60, 60), (10, 10, 1, 1), (0, 0, 240, 180)])
-def test_boxes_at_the_border_tiny_or_huge_are_followed(untrained: siamatt.SiamAttTracker, box: tuple) -> None:
+def test_boxes_at_the_border_tiny_or_huge_are_followed(untrained: SiameseTracker, box: tuple) -> None:
     target = untrained.start(picture(), Box(*box))
     for seed in range(3):
         found = target.step(picture(seed)).box
@@ -81,7 +87,7 @@ def test_boxes_at_the_border_tiny_or_huge_are_followed(untrained: siamatt.SiamAt
         assert 0 <= found.cy <= 180
 
 
-def test_targets_of_one_tracker_do_not_disturb_each_other(untrained: siamatt.SiamAttTracker) -> None:
+def test_targets_of_one_tracker_do_not_disturb_each_other(untrained: SiameseTracker) -> None:
     alone = untrained.start(picture(), Box(80, 60, 50, 40))
     expected = [alone.step(picture(s)).box for s in range(3)]
     one, two = untrained.start(picture(), Box(80, 60, 50, 40)), untrained.start(picture(), Box(20, 90, 30, 60))
@@ -92,26 +98,47 @@ def test_targets_of_one_tracker_do_not_disturb_each_other(untrained: siamatt.Sia
     assert seen == expected
 
 
+def test_a_batch_of_targets_answers_as_each_alone(untrained: SiameseTracker) -> None:
+    spots = [Box(80, 60, 50, 40), Box(20, 90, 30, 60), Box(150, 20, 25, 25)] * 3
+    alone = [untrained.start(picture(), box) for box in spots[:8]]
+    together = [untrained.start(picture(), box) for box in spots[:8]]
+    for seed in range(2):
+        expected = [target.step(picture(seed)) for target in alone]
+        found = untrained.step(picture(seed), together)
+        for one, other in zip(expected, found, strict=True):
+            assert other.box == pytest.approx(one.box, abs=1e-3)
+            assert other.verdict is one.verdict
+            assert np.allclose(other.heat["fused"].values, one.heat["fused"].values, atol=1e-5)
+            assert np.allclose(other.heat["mask"].values, one.heat["mask"].values, atol=1e-5)
+
+
+def test_targets_of_another_tracker_are_refused(untrained: SiameseTracker) -> None:
+    other = create("cpu", name="siamatt-mobile", untrained=True)
+    assert other.name == "siamatt-mobile (untrained)"
+    with pytest.raises(TrackerError, match="own targets"):
+        untrained.step(picture(), [other.start(picture(), Box(80, 60, 50, 40))])
+
+
 def test_a_mask_is_drawn_where_its_heat_lies() -> None:
     values = np.zeros((63, 63), np.float32)
     values[10:20, 30:50] = 1
     heat = HeatMap(values, Box(40, 20, 126, 126))
-    patch = siamatt.draw_mask(heat, 200, 300, 0.5)
+    patch = draw_mask(heat, 200, 300, 0.5)
     full = patch.full(200, 300)
     rows, columns = np.nonzero(full)
     assert (rows.min(), rows.max() + 1) == (40, 60)
     assert (columns.min(), columns.max() + 1) == (100, 140)
-    nothing = siamatt.draw_mask(HeatMap(values, Box(-500, 0, 126, 126)), 200, 300, 0.5)
+    nothing = draw_mask(HeatMap(values, Box(-500, 0, 126, 126)), 200, 300, 0.5)
     assert nothing.full(200, 300).sum() == 0
 
 
-def test_a_full_device_is_said_so(untrained: siamatt.SiamAttTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_device_is_said_so(untrained: SiameseTracker, monkeypatch: pytest.MonkeyPatch) -> None:
     target = untrained.start(picture(), Box(80, 60, 50, 40))
 
     def full(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(untrained.net, "match", full)
+    monkeypatch.setattr(untrained.engine.net, "match", full)
     with pytest.raises(OutOfDeviceMemory, match="CPU"):
         target.step(picture())
 
@@ -120,20 +147,20 @@ def test_weights_that_do_not_fit_on_the_device_are_said_so(monkeypatch: pytest.M
     def full(_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(siamatt, "fuse", full)
+    monkeypatch.setattr(engines, "fuse", full)
     with pytest.raises(OutOfDeviceMemory, match="CPU"):
         registry.create("default", "cpu")
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(TrackerError, match="auto"):
-        siamatt.pick_device("tpu")
-    assert siamatt.pick_device("auto") in ("cpu", "cuda", "mps")
+        pick_device("tpu")
+    assert pick_device("auto") in ("cpu", "cuda", "mps")
 
 
 def test_missing_weights_name_the_file(tmp_path: Path) -> None:
     with pytest.raises(TrackerError, match=r"absent\.safetensors"):
-        siamatt.create("cpu", weights=tmp_path / "absent.safetensors")
+        create("cpu", name="siamatt-mobile", weights=tmp_path / "absent.safetensors")
 
 
 def textured(seed: int, height: int, width: int) -> np.ndarray:
@@ -165,12 +192,12 @@ def test_the_shipped_weights_follow_a_patch_over_texture() -> None:
 
 
 def test_a_lost_target_is_sought_around_its_last_place_and_taken_up_again(
-    untrained: siamatt.SiamAttTracker, monkeypatch: pytest.MonkeyPatch
+    untrained: SiameseTracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = untrained.start(picture(), Box(100, 70, 40, 40))
     sure = False
-    real = siamatt.foreground
-    monkeypatch.setattr(siamatt, "foreground", lambda cls: real(cls) * 0 + (0.99 if sure else 0.0))
+    real = engines.foreground
+    monkeypatch.setattr(engines, "foreground", lambda cls: real(cls) * 0 + (0.99 if sure else 0.0))
     centres, verdicts = [], []
     for _ in range(16):
         prediction = target.step(picture(), want_mask=False)

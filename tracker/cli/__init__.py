@@ -1,0 +1,18 @@
+"""The researchers' half of the command line: one file per group of commands.
+
+Each command returns its exit status and raises `TrackerError` for what a user can mend; main.py says it in one
+sentence. What is slow to import is imported by the command that needs it.
+"""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from tracker.cli.evaluating import evaluate
+from tracker.cli.listing import list_trackers
+from tracker.cli.training import train
+
+app = App(name="tracker", help="Trackers: list, evaluate, train.")
+app.command(list_trackers, name="trackers")
+app.command(evaluate)
+app.command(train)

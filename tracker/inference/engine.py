@@ -1,0 +1,162 @@
+"""Engines run a network: pixels in, probabilities out, both as arrays; what lies between stays on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tracker import crops
+from tracker.api import Crop, Image
+from tracker.config import NetConfig, TrackConfig
+from tracker.inference.device import on_device
+from tracker.models.network import foreground, fuse
+
+Pixels = Any
+"""(n, s, s, 3) uint8 BGR: an array, or a tensor that already lies on the engine's device."""
+
+
+class Square(NamedTuple):
+    """A square of the image: centre and side in image pixels."""
+
+    cx: float
+    cy: float
+    side: float
+
+
+class Scores(NamedTuple):
+    """What a network says of one search region; g cells a side, k anchors, l attention levels.
+
+    ``foreground`` (k, g, g) probabilities; ``loc`` (4k, g, g) deltas; ``attention`` (l, g, g) logits; ``offsets``
+    (2l, g, g), empty where the grid needs none; ``levels`` (l, k, g, g) foreground probabilities of each level.
+    """
+
+    foreground: np.ndarray
+    loc: np.ndarray
+    attention: np.ndarray
+    offsets: np.ndarray
+    levels: np.ndarray
+
+
+class Answer(NamedTuple):
+    """`Scores` of n search regions, each array with a leading axis; ``features``: the engine's own, for `segment`."""
+
+    scores: Scores
+    features: Any
+
+    def row(self, index: int) -> Scores:
+        """The scores of one search region."""
+        return Scores(*(part[index] for part in self.scores))
+
+
+class Engine(Protocol):
+    """A network made to run on one device. Kernels and features are its own; nobody else looks into them."""
+
+    config: NetConfig
+    device: str
+    masks: bool
+    """It can `segment`."""
+    attentive: bool
+    """It can weigh templates (`part_attention`)."""
+
+    def cut(
+        self,
+        image: Image,
+        squares: Sequence[Square],
+        size: int,
+        fills: Sequence[np.ndarray],
+        sampling: crops.Sampling,
+    ) -> tuple[Pixels, list[Crop]]:
+        """Cut one square per target and resample it to ``size`` pixels; see `crops.cut`."""
+        ...
+
+    def embed(self, exemplars: Pixels, weights: np.ndarray | None = None) -> Any:
+        """Kernels of exemplars (n, 127, 127, 3); ``weights`` (n, 7, 7) multiply their template cells."""
+        ...
+
+    def join(self, kernels: Sequence[Any]) -> Any:
+        """Kernels of several targets as one batch."""
+        ...
+
+    def match(self, kernels: Any, searches: Pixels) -> Answer:
+        """Compare search regions (n, s, s, 3) with one exemplar each."""
+        ...
+
+    def segment(self, kernels: Any, answer: Answer, rows: Sequence[int], columns: Sequence[int]) -> np.ndarray:
+        """Mask probabilities (n, side, side) float32 at one response cell per search region."""
+        ...
+
+    def part_attention(self, parts: Pixels, regions: Pixels) -> np.ndarray:
+        """Weights (n, 7, 7) of template cells from key parts (n, 127, ..) in exemplar regions (n, 255, ..)."""
+        ...
+
+
+def cut_all(
+    image: Image, squares: Sequence[Square], size: int, fills: Sequence[np.ndarray], sampling: crops.Sampling
+) -> tuple[np.ndarray, list[Crop]]:
+    """`Engine.cut` on the CPU."""
+    pieces = [crops.cut(image, *square, size, fill, sampling) for square, fill in zip(squares, fills, strict=True)]
+    pixels = pieces[0][0][None] if len(pieces) == 1 else np.stack([piece for piece, _ in pieces])
+    return pixels, [crop for _, crop in pieces]
+
+
+class TorchEngine:
+    """Eager torch: runs every network on every device."""
+
+    def __init__(self, net: nn.Module, device: str, track: TrackConfig) -> None:
+        self.config: NetConfig = net.config  # type: ignore[assignment]
+        self.device = device
+        self.masks = hasattr(net, "segment")
+        self.attentive = hasattr(net, "part_attention")
+        # offsets only correct the printed grid, and only where attention counts (reference C.4, point 5)
+        self._offsets = self.config.label_grid == "paper" and track.attention_weight > 0
+        self._options = {} if track.refine else {"refine": False}
+        self._strength = track.part_strength
+        net.eval().requires_grad_(False)
+        self.net: Any = fuse(net).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def cut(
+        self, image: Image, squares: Sequence[Square], size: int, fills: Sequence[np.ndarray], sampling: crops.Sampling
+    ) -> tuple[Pixels, list[Crop]]:
+        return cut_all(image, squares, size, fills, sampling)
+
+    def _tensor(self, pixels: Pixels) -> Tensor:
+        return self.net.preprocess(torch.as_tensor(pixels).to(self.device))
+
+    def embed(self, exemplars: Pixels, weights: np.ndarray | None = None) -> tuple[Tensor, ...]:
+        def work() -> tuple[Tensor, ...]:
+            given = () if weights is None else (torch.from_numpy(weights).to(self.device),)
+            return self.net.embed(self._tensor(exemplars), *given)
+
+        return on_device(self.device, work)
+
+    def join(self, kernels: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+        return on_device(self.device, lambda: tuple(torch.cat(parts) for parts in zip(*kernels, strict=True)))
+
+    def match(self, kernels: tuple[Tensor, ...], searches: Pixels) -> Answer:
+        def work() -> Answer:
+            found = self.net.match(kernels, self._tensor(searches), offsets=self._offsets)
+            parts = foreground(found.cls), found.loc, found.att, found.off, foreground(found.levels)
+            return Answer(Scores(*(part.float().cpu().numpy() for part in parts)), found.features)
+
+        return on_device(self.device, work)
+
+    def segment(
+        self, kernels: tuple[Tensor, ...], answer: Answer, rows: Sequence[int], columns: Sequence[int]
+    ) -> np.ndarray:
+        def work() -> np.ndarray:
+            cells = torch.tensor(rows), torch.tensor(columns)
+            logits = self.net.segment(kernels, answer.features, *cells, **self._options)
+            return logits.float().sigmoid().cpu().numpy()
+
+        return on_device(self.device, work)
+
+    def part_attention(self, parts: Pixels, regions: Pixels) -> np.ndarray:
+        def work() -> np.ndarray:
+            weights = self.net.part_attention(self._tensor(parts), self._tensor(regions), strength=self._strength)
+            return weights.float().cpu().numpy()
+
+        return on_device(self.device, work)

@@ -1,0 +1,250 @@
+"""The Siamese trackers behind the door of `tracker.api`: one network, many targets, one batch a frame."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tracker import boxes, crops
+from tracker.api import Box, Crop, Exemplar, HeatMap, Image, MaskPatch, Peak, Prediction, Target, TrackerError, Verdict
+from tracker.config import NetConfig, TrackConfig
+from tracker.inference.decode import LOST_WINDOW, Choice, Decoder, Maps
+from tracker.inference.engine import Engine, Pixels, Square
+from tracker.inference.masks import draw_mask, rectangle
+from tracker.inference.signals import Monitor
+
+MEMORY = 40
+"""Frames whose median size a lost target is expected to have."""
+
+AROUND = ((0, 0), (1, 0), (0, 0), (-1, 0), (0, 0), (0, 1), (0, 0), (0, -1))
+"""Where a lost target is sought, in half search regions to the right and down; every other look at its last place."""
+
+
+class SiameseTracker:
+    """A network on an engine; starts targets that share it, and steps any number of them in one batch."""
+
+    def __init__(self, name: str, engine: Engine, config: TrackConfig) -> None:
+        self.name, self.engine, self.config = name, engine, config
+        self.net: NetConfig = engine.config
+        self._decoders: dict[int, Decoder] = {}
+        self._joined: tuple[tuple[SiameseTarget, ...], Any] = ((), None)
+
+    @property
+    def device(self) -> str:
+        return self.engine.device
+
+    def start(self, image: Image, box: Box) -> SiameseTarget:
+        """Embed the exemplar around ``box``. Raises `TrackerError` for an empty box or one that misses the image."""
+        height, width = image.shape[:2]
+        if not all(map(math.isfinite, box)) or box.w <= 0 or box.h <= 0:
+            raise TrackerError(f"The box {tuple(box)} has no area. Draw one around the target.")
+        if box.x >= width or box.y >= height or box.x2 <= 0 or box.y2 <= 0:
+            raise TrackerError(f"The box {tuple(box)} misses the {width} x {height} px image. Draw it on the target.")
+        fill = crops.mean_colour(image)
+        weights = None
+        if self.engine.attentive and self.config.part_strength > 0:
+            from tracker.inference import keypart
+
+            weights, exemplar = keypart.attend(self.engine, image, box, self.config, fill)
+            pixels: Pixels = exemplar.pixels[None]
+        else:
+            side = boxes.context_side(box.w, box.h, self.config.context)
+            around = [Square(box.cx, box.cy, side)]
+            pixels, cut = self.engine.cut(image, around, self.net.exemplar, [fill], self.config.sampling)
+            exemplar = Exemplar(np.asarray(pixels[0]), cut[0])
+        kernels = self.engine.embed(pixels, None if weights is None else weights[None])
+        return SiameseTarget(self, box, exemplar, kernels, fill)
+
+    def step(self, image: Image, targets: Sequence[Target], *, want_mask: bool = True) -> list[Prediction]:
+        """Find every target in ``image``; targets whose search regions have one size share a forward pass."""
+        own = [target for target in targets if isinstance(target, SiameseTarget) and target.tracker is self]
+        if len(own) != len(targets):
+            raise TrackerError(f"{self.name} can only step its own targets.")
+        sizes = [target.search_size for target in own]
+        found: dict[int, Prediction] = {}
+        for size in sorted(set(sizes)):
+            group = [target for target, wanted in zip(own, sizes, strict=True) if wanted == size]
+            for target, prediction in zip(group, self._step(image, group, size, want_mask), strict=True):
+                found[id(target)] = prediction
+        return [found[id(target)] for target in own]
+
+    def _step(self, image: Image, group: list[SiameseTarget], size: int, want_mask: bool) -> list[Prediction]:
+        squares = [target.square(image) for target in group]
+        fills = [target.fill for target in group]
+        pixels, cut = self.engine.cut(image, squares, size, fills, self.config.sampling)
+        kernels = self._kernels(group)
+        answer = self.engine.match(kernels, pixels)
+        decoder = self._decoder(size)
+        choices, maps = [], []
+        for i, (target, crop) in enumerate(zip(group, cut, strict=True)):
+            state = target.box.w * crop.scale, target.box.h * crop.scale
+            window = LOST_WINDOW if size != self.net.search else None
+            choice, seen = decoder.choose(answer.row(i), state, self.config, window=window)
+            choices.append(choice)
+            maps.append(seen)
+        verdicts = [
+            target.judge(choice, seen, crop, image)
+            for target, choice, seen, crop in zip(group, choices, maps, cut, strict=True)
+        ]
+        # a lost target has no mask worth a forward pass
+        wanted = want_mask and self.engine.masks and any(verdict is not Verdict.LOST for verdict, _, _ in verdicts)
+        masks = None
+        if wanted:
+            masks = self.engine.segment(kernels, answer, [c.row for c in choices], [c.column for c in choices])
+        out = []
+        for i, target in enumerate(group):
+            heat = _heat(maps[i], cut[i], decoder.net)
+            verdict, reason, signals = verdicts[i]
+            mask = polygon = None
+            if masks is not None and verdict is not Verdict.LOST:
+                heat["mask"] = HeatMap(masks[i], cut[i].to_image(self._under(choices[i])))
+                mask = draw_mask(heat["mask"], image.shape[0], image.shape[1], self.config.mask_threshold)
+                polygon = self._polygon(mask, target.box)
+            peaks = _peaks(choices[i], cut[i], decoder.net)
+            search = np.asarray(pixels[i])
+            score = signals["confidence"]
+            out.append(
+                Prediction(target.box, score, verdict, mask, polygon, heat, peaks, cut[i], search, signals, reason)
+            )
+        return out
+
+    def _kernels(self, group: list[SiameseTarget]) -> Any:
+        if len(group) == 1:
+            return group[0].kernels
+        members, joined = self._joined
+        if members != tuple(group):
+            joined = self.engine.join([target.kernels for target in group])
+            self._joined = tuple(group), joined
+        return joined
+
+    def _decoder(self, size: int) -> Decoder:
+        if size not in self._decoders:
+            self._decoders[size] = Decoder(self.net, size)
+        return self._decoders[size]
+
+    def _under(self, choice: Choice) -> Box:
+        """What the mask at the chosen cell covers, in search pixels (reference B.3)."""
+        reach = self.net.stride * 4  # from the cell's place on the map to its exemplar window's corner
+        extent = self.net.mask_extent
+        return Box(self.net.stride * choice.column - reach, self.net.stride * choice.row - reach, extent, extent)
+
+    def _polygon(self, mask: MaskPatch, box: Box) -> np.ndarray | None:
+        if self.config.rectangle == "box":
+            return None
+        fitted = rectangle(mask, self.config.rectangle)
+        if fitted is None:
+            return np.array([[box.x, box.y], [box.x2, box.y], [box.x2, box.y2], [box.x, box.y2]])
+        return fitted
+
+
+class SiameseTarget:
+    """One object's memory: its kernels, where it was, how big, how sure we were."""
+
+    def __init__(self, tracker: SiameseTracker, box: Box, exemplar: Exemplar, kernels: Any, fill: np.ndarray) -> None:
+        self.tracker, self.box, self.exemplar, self.kernels, self.fill = tracker, box, exemplar, kernels, fill
+        self.smallest = min(tracker.config.smallest, box.w, box.h)
+        self.monitor = Monitor(tracker.config)
+        self.lost = 0
+        self.sizes = deque([(box.w, box.h)], MEMORY)
+
+    @property
+    def search_size(self) -> int:
+        """Crop pixels of the next search region; larger while a long-term tracker is lost (reference B.2)."""
+        config = self.tracker.config
+        return config.lost_search if config.on_lost == "enlarge" and self.lost else self.tracker.net.search
+
+    def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
+        """Find the object in ``image``, looking where it was last seen."""
+        return self.tracker.step(image, [self], want_mask=want_mask)[0]
+
+    def square(self, image: Image) -> Square:
+        """The next search region: around where the target was, or, lost, around that place in turn.
+
+        Looking beside the last place at the learnt scale costs nothing; the larger region of reference B.2 costs eleven
+        times a frame.
+        """
+        config, net = self.tracker.config, self.tracker.net
+        side = boxes.context_side(self.box.w, self.box.h, config.context) * self.search_size / net.exemplar
+        right, down = AROUND[self.lost % len(AROUND)] if config.on_lost == "around" else (0, 0)
+        x, y = self.box.cx + right * side / 2, self.box.cy + down * side / 2
+        return Square(min(max(x, 0.0), image.shape[1]), min(max(y, 0.0), image.shape[0]), side)
+
+    def judge(self, choice: Choice, maps: Maps, crop: Crop, image: Image) -> tuple[Verdict, str, dict[str, float]]:
+        """Take the answer in: verdict, reason and signals; the box moves unless the target counts as lost."""
+        rows = slice(max(0, choice.row - 2), choice.row + 3)
+        columns = slice(max(0, choice.column - 2), choice.column + 3)
+        found = self._smoothed(choice, crop, image)
+        moved = math.hypot(found.cx - self.box.cx, found.cy - self.box.cy) / math.sqrt(max(self.box.area, 1.0))
+        verdict, reason, signals = self.monitor.judge(choice, float(maps.attention[rows, columns].max()), moved)
+        config = self.tracker.config
+        if config.on_lost == "enlarge":
+            verdict, reason = self._long_term(choice.probability, verdict, reason)
+        held = verdict is Verdict.LOST and config.on_lost == "around"
+        held |= config.on_lost == "enlarge" and choice.probability < config.enlarge_below
+        if held:
+            self._keep_looking()
+        else:
+            self.box = found
+            self.sizes.append((found.w, found.h))
+        if verdict is not Verdict.LOST:
+            self.lost = 0
+        elif not held:
+            self.lost += 1
+        return verdict, reason, signals
+
+    def _long_term(self, confidence: float, verdict: Verdict, reason: str) -> tuple[Verdict, str]:
+        """SiamRPN++'s long-term switch: lost below one confidence, found again only above a much higher one."""
+        config = self.tracker.config
+        bound = config.enlarge_until if self.lost else config.enlarge_below
+        if confidence < config.enlarge_below or (self.lost and confidence <= config.enlarge_until):
+            return Verdict.LOST, f"confidence {confidence:.3f} is below {bound:g}; searching a larger region"
+        return (Verdict.UNCERTAIN, reason) if verdict is Verdict.LOST else (verdict, reason)
+
+    def _keep_looking(self) -> None:
+        """The place stays where the target was last believed to be, so that the search does not wander off.
+
+        The size goes back to the usual one of the last frames: what slips behind something seems to shrink first. The
+        papers' long-term mode freezes both instead.
+        """
+        if self.lost == 0 and self.tracker.config.on_lost == "around":
+            width, height = np.median(self.sizes, axis=0)
+            self.box = Box.from_centre(self.box.cx, self.box.cy, float(width), float(height))
+        self.lost += 1
+
+    def _smoothed(self, choice: Choice, crop: Crop, image: Image) -> Box:
+        """The new state: centre taken as found, size approached at the rate of reference B.1, step 4.
+
+        Where the released SiamAtt multiplies with its summed score the rate uses the probability, so that it never
+        exceeds ``size_rate`` (reference C.4, point 3), except in that mode.
+        """
+        config = self.tracker.config
+        cx, cy, w, h = map(float, choice.box)
+        seen = crop.to_image(Box.from_centre(cx, cy, w, h))
+        sure = choice.fused if config.score_mode == "released" else choice.probability
+        rate = choice.penalty * sure * config.size_rate
+        width = self.box.w + rate * (seen.w - self.box.w)
+        height = self.box.h + rate * (seen.h - self.box.h)
+        grown = Box.from_centre(seen.cx, seen.cy, width, height)
+        return boxes.clip_to_image(grown, image.shape[0], image.shape[1], self.smallest)
+
+
+def _heat(maps: Maps, crop: Crop, net: NetConfig) -> dict[str, HeatMap]:
+    span = net.grid * net.stride
+    first = (net.search - span) / 2
+    rect = crop.to_image(Box(first, first, span, span))
+    return {name: HeatMap(values, rect) for name, values in maps._asdict().items()}
+
+
+def _peaks(choice: Choice, crop: Crop, net: NetConfig) -> tuple[Peak, Peak]:
+    """Image places of the best and the second-best cell."""
+    centres = boxes.cell_centres(net)
+
+    def peak(cell: tuple[int, int], height: float) -> Peak:
+        place = crop.to_image(Box(float(centres[cell[1]]), float(centres[cell[0]]), 0, 0))
+        return Peak(place.x, place.y, height)
+
+    return peak((choice.row, choice.column), 1.0), peak(choice.runner_up_cell, choice.runner_up)
