@@ -15,10 +15,17 @@ from tracker.config import NetConfig, TrackConfig
 from tracker.inference.decode import LOST_WINDOW, Choice, Decoder, Maps
 from tracker.inference.engine import Engine, Pixels, Square
 from tracker.inference.masks import draw_mask, rectangle
+from tracker.inference.online import OnlineFilter
 from tracker.inference.signals import Monitor
 
 MEMORY = 40
 """Frames whose median size a lost target is expected to have."""
+
+SHOWN = ((0, 0, 1), (0.12, 0.08, 1), (-0.12, -0.08, 1), (0.1, -0.1, 1.15), (-0.1, 0.1, 0.87))
+"""Places (in search regions) and sizes at which the online part is shown a certain box."""
+
+BOUND = 0.35
+"""Most that a given box may differ from the network's own, in sizes and logarithms; more is a mistake of the network."""
 
 AROUND = ((0, 0), (1, 0), (0, 0), (-1, 0), (0, 0), (0, 1), (0, 0), (0, -1))
 """Where a lost target is sought, in half search regions to the right and down; every other look at its last place."""
@@ -57,7 +64,32 @@ class SiameseTracker:
             pixels, cut = self.engine.cut(image, around, self.net.exemplar, [fill], self.config.sampling)
             exemplar = Exemplar(np.asarray(pixels[0]), cut[0])
         kernels = self.engine.embed(pixels, None if weights is None else weights[None])
-        return SiameseTarget(self, box, exemplar, kernels, fill)
+        target = SiameseTarget(self, box, exemplar, kernels, fill)
+        if self.config.online_weight > 0 or self.config.calibration > 0:
+            self._teach(target, image, box)
+        return target
+
+    def _teach(self, target: SiameseTarget, image: Image, box: Box) -> None:
+        """Show a frame whose box is certain, as it is and at other places and sizes.
+
+        The online part learns it, and how the network's own boxes differ from the given one is noted: what a person
+        calls the target (the face or the head) is theirs to say.
+        """
+        side = boxes.context_side(box.w, box.h, self.config.context) * self.net.search / self.net.exemplar
+        around = [Square(box.cx + x * side, box.cy + y * side, side * scale) for x, y, scale in SHOWN]
+        fills = [target.fill] * len(around)
+        pixels, cut = self.engine.cut(image, around, self.net.search, fills, self.config.sampling)
+        answer = self.engine.match(self.engine.join([target.kernels] * len(around)), pixels)
+        if self.config.calibration > 0:
+            decoder, own = self._decoder(self.net.search), []
+            for i, crop in enumerate(cut):
+                true = crop.to_crop(box)
+                choice, _ = decoder.choose(answer.row(i), (true.w, true.h), self.config, window=0.0)
+                own.append(_difference(true, choice.box))
+            target.offset = self.config.calibration * np.median(own, axis=0)
+        if target.online is not None:
+            for seen, crop in zip(self.engine.cells(answer), cut, strict=True):
+                target.online.learn(seen, crop.to_crop(box), keep=True)
 
     def step(self, image: Image, targets: Sequence[Target], *, want_mask: bool = True) -> list[Prediction]:
         """Find every target in ``image``; targets whose search regions have one size share a forward pass."""
@@ -80,16 +112,22 @@ class SiameseTracker:
         answer = self.engine.match(kernels, pixels)
         decoder = self._decoder(size)
         choices, maps = [], []
+        cells = self.engine.cells(answer) if self._online(size) else None
         for i, (target, crop) in enumerate(zip(group, cut, strict=True)):
-            state = target.box.w * crop.scale, target.box.h * crop.scale
+            state = target.usual_size(crop)
             window = LOST_WINDOW if size != self.net.search else None
-            choice, seen = decoder.choose(answer.row(i), state, self.config, window=window)
+            online = target.online.respond(cells[i]) if target.online is not None and cells is not None else None
+            choice, seen = decoder.choose(answer.row(i), state, self.config, window=window, online=online)
+            target.last_online = None if online is None else float(online[choice.row, choice.column])
             choices.append(choice)
             maps.append(seen)
         verdicts = [
             target.judge(choice, seen, crop, image)
             for target, choice, seen, crop in zip(group, choices, maps, cut, strict=True)
         ]
+        if cells is not None:
+            for i, target in enumerate(group):
+                target.learn(cells[i], cut[i], verdicts[i][0])
         # a lost target has no mask worth a forward pass
         wanted = want_mask and self.engine.masks and any(verdict is not Verdict.LOST for verdict, _, _ in verdicts)
         masks = None
@@ -111,6 +149,9 @@ class SiameseTracker:
                 Prediction(target.box, score, verdict, mask, polygon, heat, peaks, cut[i], search, signals, reason)
             )
         return out
+
+    def _online(self, size: int) -> bool:
+        return self.config.online_weight > 0 and size == self.net.search
 
     def _kernels(self, group: list[SiameseTarget]) -> Any:
         if len(group) == 1:
@@ -150,6 +191,23 @@ class SiameseTarget:
         self.monitor = Monitor(tracker.config)
         self.lost = 0
         self.sizes = deque([(box.w, box.h)], MEMORY)
+        self.online = OnlineFilter(tracker.net) if tracker.config.online_weight > 0 else None
+        self.last_online: float | None = None
+        self.offset = np.zeros(4)
+        self._frames = 0
+
+    def usual_size(self, crop: Crop) -> tuple[float, float]:
+        """The size in ``crop`` that the network's own box should have."""
+        dw, dh = map(float, self.offset[2:])
+        return self.box.w * crop.scale * math.exp(-dw), self.box.h * crop.scale * math.exp(-dh)
+
+    def learn(self, cells: np.ndarray, crop: Crop, verdict: Verdict) -> None:
+        """Let the online part follow the target's looks, while the answer can be trusted."""
+        config = self.tracker.config
+        self._frames += 1
+        if self.online is None or verdict is not Verdict.TRACKED or self._frames % config.online_every:
+            return
+        self.online.learn(cells, crop.to_crop(self.box), config.online_rate)
 
     @property
     def search_size(self) -> int:
@@ -223,6 +281,8 @@ class SiameseTarget:
         """
         config = self.tracker.config
         cx, cy, w, h = map(float, choice.box)
+        dx, dy, dw, dh = map(float, self.offset)
+        cx, cy, w, h = cx + dx * w, cy + dy * h, w * math.exp(dw), h * math.exp(dh)
         seen = crop.to_image(Box.from_centre(cx, cy, w, h))
         sure = choice.fused if config.score_mode == "released" else choice.probability
         rate = choice.penalty * sure * config.size_rate
@@ -230,6 +290,13 @@ class SiameseTarget:
         height = self.box.h + rate * (seen.h - self.box.h)
         grown = Box.from_centre(seen.cx, seen.cy, width, height)
         return boxes.clip_to_image(grown, image.shape[0], image.shape[1], self.smallest)
+
+
+def _difference(true: Box, found: np.ndarray) -> np.ndarray:
+    """What turns ``found`` (``cx, cy, w, h``) into ``true``: moves in its sizes, logarithms of factors; bounded."""
+    cx, cy, w, h = map(float, found)
+    moves = (true.cx - cx) / w, (true.cy - cy) / h
+    return np.clip([*moves, math.log(true.w / w), math.log(true.h / h)], -BOUND, BOUND)
 
 
 def _heat(maps: Maps, crop: Crop, net: NetConfig) -> dict[str, HeatMap]:

@@ -26,7 +26,7 @@ from tracker.models.siamatt_mobile import SiamAttMobile
 from tracker.training import losses
 from tracker.training.targets import Assigner, mask_window
 
-WEIGHTS = {"cls": 1.0, "l1": 1.0, "giou": 1.5, "att": 0.5, "off": 0.3, "mask": 4.0}
+WEIGHTS = {"cls": 1.0, "l1": 1.0, "giou": 1.5, "att": 0.5, "off": 0.3, "mask": 6.0}
 
 
 def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]) -> dict[str, Tensor]:
