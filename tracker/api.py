@@ -157,6 +157,15 @@ class Target(Protocol):
         ...
 
 
+@runtime_checkable
+class Teachable(Protocol):
+    """A target that learns from corrections."""
+
+    def correct(self, image: Image, box: Box) -> None:
+        """Go on from a person's ``box`` in ``image``, remembering what was learnt before and learning from it."""
+        ...
+
+
 class Tracker(Protocol):
     """Weights on a device, shared by all targets."""
 

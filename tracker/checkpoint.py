@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
-from torch import nn
+from torch import Tensor, nn
 
 from tracker.api import TrackerError
 from tracker.config import NetConfig
@@ -19,17 +19,36 @@ from tracker.registry import safetensors_header
 SCHEMA = "1"
 
 
-def save(net: nn.Module, path: Path, config: NetConfig, about: dict[str, Any]) -> None:
-    """Write ``net`` atomically, floats as float16. ``about`` is kept as JSON strings in the metadata."""
-    halved = {
-        name: (t.half() if t.is_floating_point() else t).contiguous().cpu() for name, t in net.state_dict().items()
-    }
+def save(
+    weights: nn.Module | Mapping[str, Tensor],
+    path: Path,
+    config: NetConfig,
+    about: dict[str, Any],
+    *,
+    half: bool = True,
+) -> None:
+    """Write a network's weights atomically. ``about`` is kept as JSON strings in the metadata.
+
+    ``half``: floats as float16, except in tensors with values beyond its range, such as variances; else as they are.
+    """
+    state = weights.state_dict() if isinstance(weights, nn.Module) else weights
+    written = {name: (_halved(t) if half else t).contiguous().cpu() for name, t in state.items()}
     metadata = {"schema": SCHEMA, "architecture": config.architecture, "config": json.dumps(dataclasses.asdict(config))}
     metadata |= {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_bytes(serialise(halved, metadata))
-    part.replace(path)
+    try:
+        part.write_bytes(serialise(written, metadata))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    return half if half.isfinite().all() else tensor
 
 
 def metadata(path: Path) -> dict[str, str]:
@@ -45,9 +64,19 @@ def config_of(meta: dict[str, str], path: Path) -> NetConfig:
         values: dict[str, Any] = json.loads(meta["config"])
         for name, value in values.items():
             values[name] = tuple(value) if isinstance(value, list) else value
-        return NetConfig(**values)
+        config = NetConfig(**values)
+        for name, usual in dataclasses.asdict(NetConfig()).items():
+            if not _is_like(getattr(config, name), usual):
+                raise ValueError(f"its {name} is {getattr(config, name)!r}")
+        return config
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise TrackerError(f"{path}: not weights of this SiamLabel ({error}). Use a matching version.") from error
+
+
+def _is_like(value: Any, usual: Any) -> bool:
+    if isinstance(usual, tuple):
+        return isinstance(value, tuple) and all(isinstance(part, int | float) for part in value)
+    return isinstance(value, int | float if isinstance(usual, float) else type(usual))
 
 
 def require(config: NetConfig, expected: NetConfig, path: Path) -> None:
@@ -76,7 +105,7 @@ def load(net: nn.Module, path: Path, *, partly: bool = False) -> None:
         raise TrackerError(f"{path}: the weights do not fit the network: {first}") from error
 
 
-def tensors(path: Path) -> dict[str, torch.Tensor]:
+def tensors(path: Path) -> dict[str, Tensor]:
     """All tensors of a safetensors file, ours or another's. Raises `TrackerError` naming a file that is damaged."""
     try:
         with safe_open(path, "pt") as file:

@@ -37,7 +37,7 @@ def _tuned(penalty_k: float, window: float, rate: float, base: TrackConfig = PAP
 
 
 _R50 = NetConfig("siamrpn", "resnet50", channels=256, neck=(256, 256, 256), weighted=True)
-_MOBILE = replace(_R50, backbone="mobilenetv2")
+_MOBILE = replace(_R50, backbone="mobilenetv2", weighted=False)
 _ALEX = NetConfig("siamrpn", "alexnet", search=287, grid=21, channels=256)
 _LONG_TERM = replace(_R50, neck=(128, 256, 512))
 _MASK = NetConfig("siammask", "resnet50", channels=256, neck=(256,), mask_side=127, mask_extent=127.0)
@@ -68,26 +68,26 @@ ZOO: Mapping[str, Published] = {
             "8gpu": _tuned(0.04, 0.44, 0.33),
             "16gpu": _tuned(0.01, 0.40, 0.38),
         },
-        parameters=53_951_000,
+        parameters=53_950_624,
     ),
     "siamrpnpp-r50-lt": Published(
         "SiamRPN++ on ResNet-50, long-term",
         _LONG_TERM,
         {"lt": replace(_tuned(0.05, 0.28, 0.22), on_lost="enlarge")},
-        parameters=60_020_000,
+        parameters=60_018_336,
     ),
     "siamrpnpp-mobilev2": Published(
-        "SiamRPN++ on MobileNetV2 1.4", _MOBILE, {"vot": _tuned(0.04, 0.40, 0.50)}, parameters=11_150_000
+        "SiamRPN++ on MobileNetV2 1.4", _MOBILE, {"vot": _tuned(0.04, 0.40, 0.50)}, parameters=11_150_446
     ),
-    "siamrpnpp-alex": Published("SiamRPN++ on AlexNet", _ALEX, {"vot": _tuned(0.16, 0.40, 0.30)}, parameters=6_250_000),
-    "siammask-r50": Published("SiamMask on ResNet-50", _MASK, _MASKS, parameters=21_480_000, masks=True),
+    "siamrpnpp-alex": Published("SiamRPN++ on AlexNet", _ALEX, {"vot": _tuned(0.16, 0.40, 0.30)}, parameters=6_251_102),
+    "siammask-r50": Published("SiamMask on ResNet-50", _MASK, _MASKS, parameters=21_482_052, masks=True),
     "siamatt-r50": Published(
         "SiamAtt on ResNet-50",
         _ATTENTION,
         {"paper": _tuned(0.04, 0.44, 0.33, replace(PAPERS, attention_weight=1.0))},
-        parameters=58_290_000,
+        parameters=58_285_993,
     ),
     "attsiammask-r50": Published(
-        "Att-SiamMask on ResNet-50", _MASK, _MASKS, parameters=21_480_000, masks=True, also_loads=("siammask-r50",)
+        "Att-SiamMask on ResNet-50", _MASK, _MASKS, parameters=21_482_052, masks=True, also_loads=("siammask-r50",)
     ),
 }

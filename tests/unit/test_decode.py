@@ -161,6 +161,14 @@ def test_attention_decides_between_equal_candidates() -> None:
     assert all(m.shape == (G, G) and m.min() >= 0 and m.max() <= 1 for m in maps)
 
 
+@pytest.mark.parametrize("delta", [-1e4, 1e4])
+def test_absurd_deltas_give_finite_boxes(delta: float) -> None:
+    """Untrained networks say such things, and so do trained ones on black frames."""
+    choice, _ = DECODER.choose(scores(loc=np.full((20, G, G), delta, np.float32)), (64, 64), CONFIG)
+    assert np.isfinite(choice.box).all()
+    assert (choice.box[2:] > 0).all()
+
+
 def test_a_larger_search_region_has_more_cells_around_the_same_centre() -> None:
     """Reference B.2: 831 px give 97 cells; the cosine window hardly counts there."""
     wide = Decoder(NET, 831)

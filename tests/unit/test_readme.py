@@ -40,7 +40,7 @@ def test_every_command_that_is_shown_exists(root: Path) -> None:
     shown = {
         word
         for name in DOCUMENTS
-        for word in re.findall(r"bootstrap\.py run ([\w./-]+)|main\.py (\w+)", text(root, name))
+        for word in re.findall(r"bootstrap\.py run ([\w./-]+)|main\.py (\w[\w-]*)", text(root, name))
         for word in word
         if word
     }

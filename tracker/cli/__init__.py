@@ -9,10 +9,12 @@ from __future__ import annotations
 from cyclopts import App
 
 from tracker.cli.evaluating import evaluate
+from tracker.cli.importing import import_weights
 from tracker.cli.listing import list_trackers
 from tracker.cli.training import train
 
-app = App(name="tracker", help="Trackers: list, evaluate, train.")
+app = App(name="tracker", help="Trackers: list, evaluate, train, import weights.")
 app.command(list_trackers, name="trackers")
 app.command(evaluate)
 app.command(train)
+app.command(import_weights)

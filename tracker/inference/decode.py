@@ -13,6 +13,8 @@ from tracker.config import NetConfig, TrackConfig
 from tracker.inference.engine import Scores
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
+_GROWTH = 3
+"""Logarithm of the largest change from an anchor's side, so that e^x cannot over- or underflow."""
 PAPER_CELL = 10.2
 """Search pixels per cell of SiamAtt's printed label grid: 255 / 25 (SiamAtt sec. 3.2)."""
 LOST_WINDOW = 0.001
@@ -60,8 +62,8 @@ class Decoder:
             [
                 dx * a[..., 2] + a[..., 0],
                 dy * a[..., 3] + a[..., 1],
-                a[..., 2] * np.exp(np.minimum(dw, 3)),
-                a[..., 3] * np.exp(np.minimum(dh, 3)),
+                a[..., 2] * np.exp(np.clip(dw, -_GROWTH, _GROWTH)),
+                a[..., 3] * np.exp(np.clip(dh, -_GROWTH, _GROWTH)),
             ]
         )
 

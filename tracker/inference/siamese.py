@@ -12,6 +12,7 @@ import numpy as np
 from tracker import boxes, crops
 from tracker.api import Box, Crop, Exemplar, HeatMap, Image, MaskPatch, Peak, Prediction, Target, TrackerError, Verdict
 from tracker.config import NetConfig, TrackConfig
+from tracker.inference import keypart
 from tracker.inference.decode import LOST_WINDOW, Choice, Decoder, Maps
 from tracker.inference.engine import Engine, Pixels, Square
 from tracker.inference.masks import draw_mask, rectangle
@@ -54,8 +55,6 @@ class SiameseTracker:
         fill = crops.mean_colour(image)
         weights = None
         if self.engine.attentive and self.config.part_strength > 0:
-            from tracker.inference import keypart
-
             weights, exemplar = keypart.attend(self.engine, image, box, self.config, fill)
             pixels: Pixels = exemplar.pixels[None]
         else:

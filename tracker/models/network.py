@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeVar
 
 import torch
@@ -68,11 +69,17 @@ def foreground(cls: Tensor) -> Tensor:
 
 
 def fuse(net: N) -> N:
-    """Fold every batch norm into the convolution before it, in place; for inference only (eval mode)."""
+    """Fold every batch norm into the convolution before it, in place; for inference only (eval mode).
+
+    Before means: its predecessor in an `nn.Sequential`, or the ``conv1`` that stands beside a ``bn1``.
+    """
     for module in net.modules():
-        if isinstance(module, nn.Sequential):
-            for i in range(len(module) - 1):
-                conv, norm = module[i], module[i + 1]
-                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    module[i], module[i + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+        children = dict(module.named_children())
+        names = list(children)
+        pairs = pairwise(names) if isinstance(module, nn.Sequential) else ((f"conv{n[2:]}", n) for n in names)
+        for first, second in pairs:
+            conv, norm = children.get(first), children[second]
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(module, first, fuse_conv_bn_eval(conv, norm))
+                setattr(module, second, nn.Identity())
     return net

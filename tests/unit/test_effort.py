@@ -1,0 +1,134 @@
+"""The simulated annotator and the keyframes it is compared with."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker import boxes
+from tracker.api import Box, Image, Prediction, TrackerError
+from tracker.data.sequences import Sequence
+from tracker.evaluation import effort
+from tracker.evaluation.effort import carried, fewest_keyframes, greedy_keyframes, with_tracker
+
+SIDE = 20.0
+
+
+def path(xs: list[float]) -> np.ndarray:
+    """Boxes of one size at these places; nan where absent."""
+    return np.array([[x, 10, SIDE, SIDE] if np.isfinite(x) else [np.nan] * 4 for x in xs])
+
+
+class Clip(Sequence):
+    """A clip without pictures: frames are numbered instead of decoded."""
+
+    def frames(self):  # type: ignore[override]
+        for index in range(len(self.truth)):
+            yield np.full((4, 4, 3), index, np.uint8)
+
+
+def clip(xs: list[float]) -> Clip:
+    return Clip("clip", Path("clip.mp4"), path(xs))
+
+
+class StillTarget:
+    """Answers with the box it was started on."""
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+
+    def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
+        return Prediction(self.box, 1.0)
+
+
+class LearningTarget(StillTarget):
+    def correct(self, image: Image, box: Box) -> None:
+        self.box = box
+
+
+class StillTracker:
+    name, device = "still", "cpu"
+
+    def __init__(self, kind: type[StillTarget] = StillTarget) -> None:
+        self.kind, self.starts = kind, 0
+
+    def start(self, image: Image, box: Box) -> StillTarget:
+        self.starts += 1
+        return self.kind(box)
+
+    def step(self, image, targets, *, want_mask=True):  # type: ignore[no-untyped-def]
+        return [target.step(image) for target in targets]
+
+
+def done(steps) -> effort.Effort:  # type: ignore[no-untyped-def]
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return end.value
+
+
+def test_a_still_box_is_corrected_when_the_target_has_moved_too_far() -> None:
+    # IoU of two boxes of side 20 shifted by d: (20 - d) / (20 + d), below .5 from d = 7 on
+    xs = [0.0, 3, 6, 9, 12, 12, 12]
+    found = done(with_tracker(StillTracker(), clip(xs), 0.5))
+    assert (found.corrections, found.frames, found.at) == (1, 7, (3,))
+    assert found.per_thousand == pytest.approx(1000 / 7)
+    assert done(with_tracker(StillTracker(), clip(xs), 0.7)).at == (2, 4)
+
+
+def test_absent_frames_are_not_reviewed() -> None:
+    found = done(with_tracker(StillTracker(), clip([np.nan, 0, np.nan, np.nan, 0]), 0.5))
+    assert (found.corrections, found.frames) == (0, 2)
+
+
+def test_targets_that_learn_are_told_and_not_started_anew() -> None:
+    tracker = StillTracker(LearningTarget)
+    assert done(with_tracker(tracker, clip([0, 10, 20, 30]), 0.5)).corrections == 3
+    assert tracker.starts == 1
+
+
+def test_a_tracker_that_gives_up_costs_a_correction_and_says_so() -> None:
+    class Fragile(StillTarget):
+        def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
+            raise TrackerError("nothing left")
+
+    found = done(with_tracker(StillTracker(Fragile), clip([0, 0, 0]), 0.5))
+    assert found.corrections == 2
+    assert found.note == "nothing left"
+
+
+def test_straight_motion_needs_its_end_alone_and_a_turn_one_more() -> None:
+    straight = path([5.0 * i for i in range(30)])
+    assert greedy_keyframes(straight, 0.7).corrections == fewest_keyframes(straight, 0.7).corrections == 1
+    turned = path([5.0 * i for i in range(20)] + [90.0 - 5 * i for i in range(19)])
+    assert fewest_keyframes(turned, 0.9).corrections == 2
+    assert path([0.0] * 9).shape == (9, 4)
+    assert greedy_keyframes(path([0.0] * 9), 0.9).corrections == 0
+
+
+places = st.lists(st.one_of(st.floats(0, 60), st.just(np.nan)), min_size=1, max_size=9).map(lambda xs: [5.0, *xs])
+
+
+@given(places, st.sampled_from([0.3, 0.5, 0.8]))
+def test_the_fewest_are_the_fewest(xs: list[float], threshold: float) -> None:
+    truth = path(xs)
+    frames = [i for i, x in enumerate(xs) if np.isfinite(x)]
+
+    def serves(keys: tuple[int, ...]) -> bool:
+        held = [i for i in frames if i > keys[-1]]
+        after = all(boxes.iou(truth[keys[-1]], truth[i]) >= threshold for i in held)
+        return after and all(carried(truth, a, b, threshold) for a, b in pairwise(keys))
+
+    brute = next(n for n in range(len(frames)) if any(serves((0, *rest)) for rest in combinations(frames[1:], n)))
+    found = fewest_keyframes(truth, threshold)
+    assert found.corrections == brute
+    assert serves((0, *found.at))
+    greedy = greedy_keyframes(truth, threshold)
+    assert greedy.corrections >= brute
+    assert serves((0, *greedy.at))
