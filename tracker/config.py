@@ -61,9 +61,9 @@ class TrackConfig:
     """``w`` of SiamAtt equation 5."""
     attention_threshold: float = 0.1
     """``t``: a peak must exceed it to add to the score."""
-    online_weight: float = 0.0
+    online_weight: float = 0.3
     """Share of the online part in the fused score; 0 leaves it out."""
-    calibration: float = 0.0
+    calibration: float = 1.0
     """How much of the difference between the given box and the network's own of the first frame is put right in all
     later ones; 0 takes its boxes as they are."""
     online_rate: float = 0.05

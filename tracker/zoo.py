@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 from tracker.config import NetConfig, TrackConfig
 
-PAPERS = TrackConfig(sampling="bilinear", on_lost="follow", attention_weight=0.0, mask_threshold=0.5)
+PAPERS = TrackConfig(
+    sampling="bilinear", on_lost="follow", online_weight=0.0, calibration=0.0, attention_weight=0.0, mask_threshold=0.5
+)
 """What all published trackers share; none of them acts on a loss, except the long-term one."""
 
 

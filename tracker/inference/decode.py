@@ -121,9 +121,9 @@ class Decoder:
         """Pick the best candidate.
 
         ``size``: width and height of the target in the previous frame, in search pixels. ``window``: the cosine
-        window's weight, if not the configured one. ``online`` (g, g): scores of the online part, mixed into those of all
-        anchors. The papers' top-K and non-maximum suppression are left out: of what
-        they keep only the first box is used, and that is the maximum (reference C.4, point 6).
+        window's weight, if not the configured one. ``online`` (g, g): scores of the online part, mixed into those of
+        all anchors. The papers' top-K and non-maximum suppression are left out: of what they keep only the first box
+        is used, and that is the maximum (reference C.4, point 6).
         """
         candidates = self.boxes(scores.loc)
         fused, most = self.fuse(scores, config)

@@ -72,8 +72,8 @@ class OnlineFilter:
         self._mean = flat.mean(1, keepdims=True)
         centred = flat - self._mean
         values, vectors = np.linalg.eigh(centred @ centred.T / centred.shape[1])
-        kept = vectors[:, ::-1][:, : self.kept]
-        self._basis = np.ascontiguousarray(kept.T / np.sqrt(values[::-1][: self.kept].mean()), np.float32)
+        kept, power = vectors[:, ::-1][:, : self.kept], float(values[::-1][: self.kept].mean())
+        self._basis = np.ascontiguousarray(kept.T / np.sqrt(max(power, 1e-12)), np.float32)
 
     def _rows(self, features: np.ndarray) -> np.ndarray:
         """One row per response cell: the reduced features at its taps and a constant."""
@@ -123,6 +123,18 @@ class OnlineFilter:
             after = float(residual @ residual)
             direction, power = residual + np.float32(after / power) * direction, after
         self._solution = x
+
+
+def stands_out(scores: np.ndarray, row: int, column: int) -> tuple[float, float]:
+    """Best score within a cell of (row, column), and how far it stands out of what lies beyond four cells.
+
+    The second is the peak-to-sidelobe ratio of the correlation filters (MOSSE, sec. 3.5), in standard deviations.
+    """
+    best = float(scores[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].max())
+    far = np.ones(scores.shape, bool)
+    far[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5] = False
+    rest = scores[far]
+    return best, (best - float(rest.mean())) / (float(rest.std()) + 1e-3)
 
 
 def _blend(
