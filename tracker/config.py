@@ -61,6 +61,15 @@ class TrackConfig:
     """``w`` of SiamAtt equation 5."""
     attention_threshold: float = 0.1
     """``t``: a peak must exceed it to add to the score."""
+    online_weight: float = 0.3
+    """Share of the online part in the fused score; 0 leaves it out."""
+    calibration: float = 1.0
+    """How much of the difference between the given box and the network's own of the first frame is put right in all
+    later ones; 0 takes its boxes as they are."""
+    online_rate: float = 0.05
+    """How far its running average turns to a new frame."""
+    online_every: int = 4
+    """Frames between two updates."""
     mask_threshold: float = 0.4
     refine: bool = True
     """Refine the mask with the backbone's finer features (SiamMask only; the embedded mask is always refined)."""
@@ -96,12 +105,12 @@ class TrainConfig:
     data: str = ""
     sets: dict[str, float] = field(
         default_factory=lambda: {
-            "aerial": 0.24,
-            "drone": 0.07,
+            "aerial": 0.19,
+            "drone": 0.05,
             "clothing": 0.12,
-            "coco128": 0.21,
-            "segments": 0.16,
-            "street": 0.13,
+            "coco128": 0.24,
+            "segments": 0.23,
+            "street": 0.10,
             "people": 0.03,
             "tennis": 0.04,
         }
@@ -118,7 +127,11 @@ class TrainConfig:
     ema: float = 0.998
     negatives: float = 0.12
     """Share of pairs whose search region shows another object."""
-    distractors: float = 0.3
+    distractors: float = 0.4
+    backgrounds: float = 0.6
+    """Share of the stills with masks that are put before another background, or whose padding is filled."""
+    hollow: float = 0.25
+    """Share of the samples with masks that is drawn among the few objects which leave the middle of their box empty."""
     grey: float = 0.15
     thaw: float = 0.8
     """Share of the run after which the earliest stages of the backbone are trained too."""

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 from tracker.config import NetConfig, TrackConfig
 
-PAPERS = TrackConfig(sampling="bilinear", on_lost="follow", attention_weight=0.0, mask_threshold=0.5)
+PAPERS = TrackConfig(
+    sampling="bilinear", on_lost="follow", online_weight=0.0, calibration=0.0, attention_weight=0.0, mask_threshold=0.5
+)
 """What all published trackers share; none of them acts on a loss, except the long-term one."""
 
 
@@ -56,7 +58,7 @@ ZOO: Mapping[str, Published] = {
         "SiamAtt with masks on MobileNetV2, embedded",
         NetConfig(),
         {"default": TrackConfig()},
-        parameters=1_831_030,
+        parameters=1_909_158,
         masks=True,
     ),
     "siamrpnpp-r50": Published(

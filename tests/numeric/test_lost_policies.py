@@ -96,14 +96,17 @@ def test_the_papers_short_term_trackers_go_on_as_if_nothing_happened() -> None:
 
 
 def test_the_embedded_tracker_looks_around_and_keeps_the_usual_size() -> None:
-    engine, target = start(TrackConfig())
+    engine, target = start(TrackConfig(online_weight=0.0, calibration=0.0))
     engine.confidence = 0.0
     while target.step(IMAGE).verdict is not Verdict.LOST:
         pass
     kept = target.box
-    crops = [target.step(IMAGE).crop for _ in range(8)]
+    crops = [target.step(IMAGE).crop for _ in range(20)]
     assert target.box == kept
-    assert len({(crop.rect.x, crop.rect.y) for crop in crops}) == 5
+    places = [(crop.rect.x, crop.rect.y) for crop in crops]
+    assert len(set(places[:3])) == 1, "at first it is sought where it was"
+    assert len(set(places)) > 5
+    assert max(places.count(place) for place in set(places)) > 8, "and again and again later"
     assert set(engine.sizes) == {255}
     engine.confidence = 1.0
     while target.step(IMAGE).verdict is Verdict.LOST:

@@ -11,7 +11,7 @@ from tracker.api import Verdict
 from tracker.config import NetConfig, TrackConfig
 from tracker.inference.decode import Decoder
 from tracker.inference.engine import Scores
-from tracker.inference.signals import Monitor
+from tracker.inference.signals import Evidence, Monitor
 
 NET, CONFIG = NetConfig(), TrackConfig()
 DECODER = Decoder(NET)
@@ -183,7 +183,7 @@ def test_a_target_that_fades_is_first_uncertain_then_lost_and_says_why() -> None
     choice, _ = DECODER.choose(scores(probability), (64, 64), CONFIG)
     monitor, verdicts = Monitor(CONFIG), []
     for _ in range(12):
-        verdict, reason, signals = monitor.judge(choice, 0.05, 0.0)
+        verdict, reason, signals = monitor.judge(choice, Evidence(0.05, 0.0))
         verdicts.append(verdict)
         assert bool(reason) == (verdict is not Verdict.TRACKED)
         assert all(np.isfinite(value) for value in signals.values())

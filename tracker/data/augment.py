@@ -20,8 +20,8 @@ class Geometry:
 
 
 EXEMPLAR = Geometry(shift=4, scale=0.05, aspect=0.02, rotation=2)
-VIDEO = Geometry(shift=64, scale=0.18, aspect=0.06, rotation=2)
-STILL = Geometry(shift=64, scale=0.25, aspect=0.15, rotation=10)
+VIDEO = Geometry(shift=64, scale=0.22, aspect=0.06, rotation=2)
+STILL = Geometry(shift=64, scale=0.35, aspect=0.18, rotation=12)
 
 
 def affine(
@@ -42,17 +42,69 @@ def affine(
     return np.hstack([linear, offset[:, None]])
 
 
-def warp(picture: np.ndarray, matrix: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
-    """Apply an affine map given for pixel edges; outside is the picture's mean colour (0 for masks)."""
+def bend(rng: np.random.Generator, size: int, amount: float) -> np.ndarray:
+    """A smooth random displacement (size, size, 2) float32 of up to some ``amount`` pixels: limbs that move."""
+    coarse = rng.uniform(-amount, amount, (5, 5, 2)).astype(np.float32)
+    return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def warp(
+    picture: np.ndarray, matrix: np.ndarray, size: int, nearest: bool = False, bent: np.ndarray | None = None
+) -> np.ndarray:
+    """Apply an affine map given for pixel edges; outside is the picture's mean colour (0 for masks).
+
+    ``bent``: displacement of every output pixel on top, from `bend`.
+    """
     shifted = matrix.copy()
     # OpenCV puts coordinates at pixel centres, our convention at edges
     shifted[:, 2] += shifted[:, :2] @ np.array([0.5, 0.5]) - 0.5
     # every eighth pixel tells the mean as well and touches an eighth of the memory
     border = (0, 0, 0) if nearest else [float(v) for v in cv2.mean(np.ascontiguousarray(picture[::8, ::8]))[:3]]
     flags = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
-    return cv2.warpAffine(
-        picture, shifted, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border
-    )
+    if bent is None:
+        return cv2.warpAffine(
+            picture, shifted, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border
+        )
+    back = cv2.invertAffineTransform(shifted).astype(np.float32)
+    grid = np.arange(size, dtype=np.float32)
+    x, y = grid[None] + bent[..., 0], grid[:, None] + bent[..., 1]
+    sources = (back[0, 0] * x + back[0, 1] * y + back[0, 2], back[1, 0] * x + back[1, 1] * y + back[1, 2])
+    return cv2.remap(picture, *sources, flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border)
+
+
+def picture_bounds(crop: np.ndarray, tolerance: int = 14, step: int = 4) -> tuple[int, int, int, int]:
+    """The part ``x1, y1, x2, y2`` of a crop that is picture and not padding, from rows and columns of one colour."""
+    few = crop[::step, ::step]
+
+    def extent(axis: int) -> tuple[int, int]:
+        busy = np.flatnonzero((few.max(axis) - few.min(axis)).max(1) > tolerance)
+        if not len(busy):
+            return 0, crop.shape[1 - axis]
+        # one step inwards, where the padding bleeds into the picture
+        first = 0 if busy[0] == 0 else (int(busy[0]) + 1) * step
+        last = crop.shape[1 - axis] if busy[-1] == few.shape[1 - axis] - 1 else int(busy[-1]) * step
+        return (first, last) if last - first >= 2 * step else (0, crop.shape[1 - axis])
+
+    (x1, x2), (y1, y2) = extent(0), extent(1)
+    return x1, y1, x2, y2
+
+
+def excerpt(rng: np.random.Generator, crop: np.ndarray, size: int) -> np.ndarray | None:
+    """A random square of a crop's picture part as a background of ``size`` pixels; None where that is too small."""
+    x1, y1, x2, y2 = picture_bounds(crop)
+    most = min(x2 - x1, y2 - y1)
+    if most < 140:
+        return None
+    side = int(rng.integers(140, most + 1))
+    x, y = int(rng.integers(x1, x2 - side + 1)), int(rng.integers(y1, y2 - side + 1))
+    picture = cv2.resize(crop[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_LINEAR)
+    return picture[:, ::-1] if rng.random() < 0.5 else picture
+
+
+def onto(picture: np.ndarray, cover: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """``picture`` where ``cover`` (uint8 0/1) is set, ``background`` elsewhere, with a soft edge."""
+    alpha = cv2.GaussianBlur(cover.astype(np.float32), (3, 3), 0)[..., None]
+    return (background + (picture.astype(np.float32) - background) * alpha).astype(np.uint8)
 
 
 def warp_corners(corners: tuple[float, ...], matrix: np.ndarray) -> np.ndarray:
@@ -128,6 +180,19 @@ def degrade(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     return picture
 
 
+def recolour(rng: np.random.Generator, picture: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
+    """The same object in another colour: a look-alike. None where the change came out too small to be told."""
+    order = rng.permutation(3)
+    gain, offset = rng.uniform(0.5, 1.6), rng.uniform(-50, 50)
+    levels = np.clip(128 + (np.arange(256) - 128) * gain + offset, 0, 255).astype(np.uint8)
+    changed = cv2.LUT(np.ascontiguousarray(picture[..., order]), levels)
+    inside = mask > 0
+    if not inside.any():
+        return None
+    difference = np.abs(changed[inside].astype(np.float32).mean(0) - picture[inside].astype(np.float32).mean(0))
+    return changed if difference.max() > 45 else None
+
+
 def paste(
     rng: np.random.Generator,
     picture: np.ndarray,
@@ -135,11 +200,12 @@ def paste(
     mask: np.ndarray | None,
     donor: np.ndarray,
     donor_mask: np.ndarray,
+    most: float = 0.4,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Paste another object beside or partly over the target: a distractor and occluder with exact masks.
 
-    The object is placed so that it covers at most 40 % of the target's box; the box stays that of the whole target, its
-    mask loses what is covered. ``picture`` (s, s, 3), ``box`` (4,) corners, masks uint8.
+    The object is placed so that it covers at most the share ``most`` of the target's box; the box stays that of the
+    whole target, its mask loses what is covered. ``picture`` (s, s, 3), ``box`` (4,) corners, masks uint8.
     """
     size = picture.shape[0]
     geometry = Geometry(shift=size * 0.42, scale=0.5, aspect=0.2, rotation=20)
@@ -147,8 +213,7 @@ def paste(
     cover = warp(donor_mask, matrix, size, nearest=True)
     x1, y1, x2, y2 = np.clip(np.round(box), 0, size).astype(int)
     inside = cover[y1:y2, x1:x2]
-    if inside.size == 0 or inside.mean() > 0.4:
+    if inside.size == 0 or inside.mean() > most:
         return picture, mask
-    alpha = cv2.GaussianBlur(cover.astype(np.float32), (3, 3), 0)[..., None]
-    blended = (picture * (1 - alpha) + warp(donor, matrix, size) * alpha).astype(np.uint8)
-    return blended, None if mask is None else mask * (1 - cover)
+    pasted = onto(warp(donor, matrix, size), cover, picture)
+    return pasted, None if mask is None else mask * (1 - cover)

@@ -13,6 +13,10 @@ from tracker.data import augment
 from tracker.data.crops import CropItem, CropSet
 
 FRAME_RANGE = 40
+HOLLOW = 0.5
+"""Share of a box's middle below which its object counts as hollow: a swan's neck, a chair."""
+BACKGROUND_TRIES = 3
+"""Crops looked at for one whose picture part is large enough for a background."""
 
 
 class Pairs(Dataset[dict[str, np.ndarray]]):
@@ -30,12 +34,20 @@ class Pairs(Dataset[dict[str, np.ndarray]]):
         shares = np.array([config.sets[s.name] for s in self.sets])
         self.shares = shares / shares.sum()
         self.donors = [s for s in self.sets if s.masks]
+        self._hollow = {s.name: hollow_tracks(s) for s in self.donors} if config.hollow > 0 else {}
 
     def __len__(self) -> int:
         return self.length
 
     def _draw_set(self, rng: np.random.Generator) -> CropSet:
         return self.sets[int(rng.choice(len(self.sets), p=self.shares))]
+
+    def _draw_target(self, rng: np.random.Generator, chosen: CropSet) -> list[CropItem]:
+        """A track to follow, hollow ones more often than there are: else the middle of the box is a safe guess."""
+        hollow = self._hollow.get(chosen.name)
+        if hollow and rng.random() < self.config.hollow:
+            return chosen.tracks[hollow[int(rng.integers(len(hollow)))]]
+        return self._draw_track(rng, chosen)
 
     @staticmethod
     def _draw_track(rng: np.random.Generator, chosen: CropSet) -> list[CropItem]:
@@ -44,7 +56,7 @@ class Pairs(Dataset[dict[str, np.ndarray]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         rng = np.random.default_rng((self.config.seed, index))
         chosen = self._draw_set(rng)
-        track = self._draw_track(rng, chosen)
+        track = self._draw_target(rng, chosen)
         first = int(rng.integers(len(track)))
         exemplar_item = track[first]
         positive = rng.random() >= self.config.negatives
@@ -62,12 +74,7 @@ class Pairs(Dataset[dict[str, np.ndarray]]):
         still = len(track) == 1
         search, box, mask = self._search(rng, search_set, search_item, flip, still)
         if self.donors and rng.random() < self.config.distractors:
-            donor_set = self.donors[int(rng.integers(len(self.donors)))]
-            other = self._draw_track(rng, donor_set)
-            donor = other[int(rng.integers(len(other)))]
-            cover = donor_set.mask(donor) if other is not track else None
-            if cover is not None:
-                search, mask = augment.paste(rng, search, box, mask, donor_set.pixels(donor), cover)
+            search, mask = self._distract(rng, search, box, mask, search_set, search_item)
         side = self.net.search
         return {
             "exemplar": augment.degrade(rng, look.apply(exemplar)),
@@ -86,15 +93,93 @@ class Pairs(Dataset[dict[str, np.ndarray]]):
         self, rng: np.random.Generator, source: CropSet, item: CropItem, flip: bool, still: bool
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         geometry = augment.STILL if still else augment.VIDEO
+        size = self.net.search
         mask = source.mask(item)
-        matrix = augment.affine(rng, geometry, source.size, self.net.search, flip, rotate=mask is not None)
+        matrix = augment.affine(rng, geometry, source.size, size, flip, rotate=mask is not None)
         box = augment.warp_corners(item.corners, matrix)
+        bent = None
         if mask is not None:
-            mask = augment.warp(mask, matrix, self.net.search, nearest=True)
+            if still and rng.random() < 0.5:
+                bent = augment.bend(rng, size, rng.uniform(2, 12))
+            mask = augment.warp(mask, matrix, size, nearest=True, bent=bent)
             bounds = augment.mask_corners(mask)
             if bounds is None:
                 mask = None
-            elif bounds.min() > 0 and bounds.max() < self.net.search:
+            elif bounds.min() > 0 and bounds.max() < size:
                 # the mask rotates exactly, the box does not; a mask cut by the border says less than the box
                 box = bounds
-        return augment.warp(source.pixels(item), matrix, self.net.search), box, mask
+        picture = augment.warp(source.pixels(item), matrix, size, bent=bent)
+        if still and mask is not None:
+            picture = self._elsewhere(rng, picture, mask, source, item, matrix)
+        return picture, box, mask
+
+    def _elsewhere(
+        self,
+        rng: np.random.Generator,
+        picture: np.ndarray,
+        mask: np.ndarray,
+        source: CropSet,
+        item: CropItem,
+        matrix: np.ndarray,
+    ) -> np.ndarray:
+        """Put the object before another background, or another picture where a still's padding was.
+
+        Padded stills teach that a flat colour marks the picture's border, and every object of theirs that it comes
+        with this one background.
+        """
+        draw = rng.random()
+        if draw > self.config.backgrounds:
+            return picture
+        for _ in range(BACKGROUND_TRIES):
+            donor = self._draw_set(rng)
+            track = self._draw_track(rng, donor)
+            background = augment.excerpt(rng, donor.pixels(track[int(rng.integers(len(track)))]), self.net.search)
+            if background is None:
+                continue
+            if draw < self.config.backgrounds / 2:
+                return augment.onto(picture, mask, background)
+            x1, y1, x2, y2 = augment.picture_bounds(source.pixels(item))
+            inner = np.zeros((source.size, source.size), np.uint8)
+            inner[y1:y2, x1:x2] = 1
+            cover = augment.warp(inner, matrix, self.net.search, nearest=True)
+            return augment.onto(picture, np.maximum(cover, mask), background)
+        return picture
+
+    def _distract(
+        self,
+        rng: np.random.Generator,
+        search: np.ndarray,
+        box: np.ndarray,
+        mask: np.ndarray | None,
+        source: CropSet,
+        item: CropItem,
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Another object beside or partly over the target; at times the target itself in other colours."""
+        most = float(rng.choice([0.0, 0.2, 0.4, 0.55]))
+        if rng.random() < 0.3 and (cover := source.mask(item)) is not None:
+            twin = augment.recolour(rng, source.pixels(item), cover)
+            if twin is not None:
+                return augment.paste(rng, search, box, mask, twin, cover, most)
+        donor_set = self.donors[int(rng.integers(len(self.donors)))]
+        other = self._draw_track(rng, donor_set)
+        donor = other[int(rng.integers(len(other)))]
+        cover = donor_set.mask(donor)
+        if cover is None or donor.stem == item.stem:
+            return search, mask
+        return augment.paste(rng, search, box, mask, donor_set.pixels(donor), cover, most)
+
+
+def hollow_tracks(chosen: CropSet) -> list[int]:
+    """Places in ``chosen.tracks`` of objects that leave the middle of their own box empty."""
+    found = []
+    for place, track in enumerate(chosen.tracks):
+        mask = chosen.mask(track[0])
+        x1, y1, x2, y2 = track[0].corners
+        w, h = x2 - x1, y2 - y1
+        if mask is None:
+            continue
+        rows = slice(max(0, int(y1 + 0.35 * h)), int(y1 + 0.65 * h) + 1)
+        middle = mask[rows, max(0, int(x1 + 0.35 * w)) : int(x1 + 0.65 * w) + 1]
+        if middle.size and middle.mean() < HOLLOW:
+            found.append(place)
+    return found

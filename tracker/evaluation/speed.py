@@ -96,7 +96,9 @@ def measure(
             tracker = made[key]
             boxes = places(frames[0].shape[1], frames[0].shape[0], task.targets)
             targets = [tracker.start(frames[0], box) for box in boxes]
-            work = [lambda image, t=tracker, o=targets, m=task.masks: _step(t, o, image, m)]
+            work: list[Callable[[Image], None]] = [
+                lambda image, t=tracker, o=targets, m=task.masks: _step(t, o, image, m)
+            ]
             if (network := _network(tracker, targets, frames[0], task.masks)) is not None:
                 work.append(network)
             whole, *inner = _times(work, frames)

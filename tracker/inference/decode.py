@@ -110,18 +110,27 @@ class Decoder:
         return moved
 
     def choose(
-        self, scores: Scores, size: tuple[float, float], config: TrackConfig, *, window: float | None = None
+        self,
+        scores: Scores,
+        size: tuple[float, float],
+        config: TrackConfig,
+        *,
+        window: float | None = None,
+        online: np.ndarray | None = None,
     ) -> tuple[Choice, Maps]:
         """Pick the best candidate.
 
         ``size``: width and height of the target in the previous frame, in search pixels. ``window``: the cosine
-        window's weight, if not the configured one. The papers' top-K and non-maximum suppression are left out: of what
-        they keep only the first box is used, and that is the maximum (reference C.4, point 6).
+        window's weight, if not the configured one. ``online`` (g, g): scores of the online part, mixed into those of
+        all anchors. The papers' top-K and non-maximum suppression are left out: of what they keep only the first box
+        is used, and that is the maximum (reference C.4, point 6).
         """
         candidates = self.boxes(scores.loc)
         fused, most = self.fuse(scores, config)
         if not config.raw_scores and most != 1:
             fused = fused / np.float32(most)  # so that the window keeps its force (reference C.4, point 3)
+        if online is not None:
+            fused = fused + np.float32(config.online_weight) * (np.clip(online, 0, 1)[None] - fused)
         influence = config.window_influence if window is None else window
         penalty = self._penalty(candidates[2], candidates[3], size, config)
         evidence = penalty * fused

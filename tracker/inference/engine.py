@@ -85,6 +85,12 @@ class Engine(Protocol):
         """Compare search regions (n, s, s, 3) with one exemplar each."""
         ...
 
+    def cells(self, answer: Answer) -> np.ndarray:
+        """The search regions' features on the network's grid, (n, c, side, side) float32: what the online part learns
+        from. Only of networks whose first feature map is their neck.
+        """
+        ...
+
     def segment(self, kernels: Any, answer: Answer, rows: Sequence[int], columns: Sequence[int]) -> np.ndarray:
         """Mask probabilities (n, side, side) float32 at one response cell per search region."""
         ...
@@ -148,6 +154,9 @@ class TorchEngine:
             return Answer(Scores(*(part.float().cpu().numpy() for part in parts)), found.features)
 
         return on_device(self.device, work)
+
+    def cells(self, answer: Answer) -> np.ndarray:
+        return on_device(self.device, lambda: answer.features[0].float().cpu().numpy())
 
     def segment(
         self, kernels: tuple[Tensor, ...], answer: Answer, rows: Sequence[int], columns: Sequence[int]

@@ -136,6 +136,9 @@ class OpenVinoEngine(TorchEngine):
             features.append(tuple(torch.from_numpy(feature).permute(0, 3, 1, 2) for feature in found))
         return Answer(Scores(*(part[0] if len(part) == 1 else np.concatenate(part) for part in parts)), features)
 
+    def cells(self, answer: Answer) -> np.ndarray:
+        return np.concatenate([row[0].numpy() for row in answer.features])
+
     def segment(
         self, kernels: tuple[Tensor, ...], answer: Answer, rows: Sequence[int], columns: Sequence[int]
     ) -> np.ndarray:

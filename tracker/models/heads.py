@@ -8,6 +8,9 @@ from torch.nn import functional as F
 
 from tracker.models.correlation import depthwise_correlation
 
+STRIDE, WINDOW = 8, 126
+"""Search pixels between response cells, and under the embedded tracker's mask."""
+
 
 def conv_norm(inputs: int, outputs: int, kernel: int = 1, groups: int = 1, relu: bool = True) -> nn.Sequential:
     """Convolution without padding, batch norm and, unless ``relu`` is off, a ReLU."""
@@ -94,12 +97,36 @@ def _refine(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     )
 
 
+def _joint(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """Two 3 x 3 convolutions whose answer starts at zero: added to what is there, they begin by changing nothing."""
+    last = nn.Conv2d(hidden, outputs, 3, padding=1)
+    nn.init.zeros_(last.weight)
+    assert last.bias is not None
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Conv2d(inputs, hidden, 3, padding=1), nn.ReLU(True), last)
+
+
+def extents(boxes: Tensor, side: int) -> Tensor:
+    """Where each cell of a candidate's exemplar window lies in its box: (n, 3, side, side).
+
+    ``boxes`` (n, 4) ``cx, cy, w, h`` in search pixels from the window's corner. Channels: distance from the middle in
+    half widths, in half heights (both at most 2), and a soft 1 inside the box.
+    """
+    steps = (torch.arange(side, device=boxes.device, dtype=boxes.dtype) + 0.5) * (WINDOW / side)
+    across, down = steps[None] - boxes[:, :1], steps[None] - boxes[:, 1:2]
+    u = (across.abs() / (boxes[:, 2:3] / 2).clamp(min=1)).clamp(max=2)[:, None, :].expand(-1, side, -1)
+    v = (down.abs() / (boxes[:, 3:4] / 2).clamp(min=1)).clamp(max=2)[:, :, None].expand(-1, -1, side)
+    return torch.stack([u, v, ((1 - torch.maximum(u, v)) * 8).sigmoid()], 1)
+
+
 class MaskHead(nn.Module):
     """SiamMask's mask branch with refinement (SiamMask sec. 3.2, reference B.3), evaluated only at chosen cells.
 
-    For a chosen cell the correlation is a single vector of the candidate window, so only the 7 x 7 neck cells under the
+    For a chosen cell the correlation is a single vector of the candidate window, so only the neck cells around the
     window are projected. The vector is unfolded to 15 x 15 and refined twice with the backbone's finer features of the
-    same window: 15 -> 31 -> 63 cells.
+    same window: 15 -> 31 -> 63 cells. Two things are added to the paper's branch, since one vector has to name the
+    target and to draw it: the candidate's box, as maps of where a cell lies in it, and how much every cell of the
+    window looks like every cell of the exemplar (the pixel-wise correlation of Alpha-Refine, sec. 3.2).
     """
 
     def __init__(self, channels: int, fine: tuple[int, int]) -> None:
@@ -114,6 +141,9 @@ class MaskHead(nn.Module):
         self.post2 = nn.Conv2d(32, 16, 3, padding=1)
         self.post1 = nn.Conv2d(16, 8, 3, padding=1)
         self.post0 = nn.Conv2d(8, 1, 3, padding=1)
+        self.guide2, self.join2 = _joint(28, 48, 32), _joint(32, 64, 32)
+        self.guide1, self.join1 = _joint(3, 16, 16), _joint(16, 32, 16)
+        self.guide0, self.join0 = _joint(3, 8, 8), _joint(8, 16, 8)
 
     def kernel(self, exemplar: Tensor) -> Tensor:
         """Project the exemplar once per target: (n, c, 7, 7) -> (n, c, 5, 5)."""
@@ -121,23 +151,38 @@ class MaskHead(nn.Module):
 
     @staticmethod
     def windows(
-        neck: Tensor, stride4: Tensor, stride2: Tensor, rows: Tensor, columns: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        neck: Tensor, stride4: Tensor, stride2: Tensor, rows: Tensor, columns: Tensor, boxes: Tensor
+    ) -> tuple[Tensor, ...]:
         """What `forward` needs of the search region's features for one cell (row, column) per sample.
 
-        The neck under the exemplar's window (7 cells), then neck, stride 4 and stride 2 under the mask (15, 31, 63).
+        The neck around the exemplar's window (17 cells), then neck, stride 4 and stride 2 under the mask (15, 31, 63),
+        and the candidates' boxes seen from the mask's corner (n, 4, 1, 1). ``boxes`` (n, 4): ``cx, cy, w, h`` in
+        search pixels.
         """
+        corner = STRIDE * (torch.stack([columns, rows], 1) - 4)
+        within = torch.cat([boxes[:, :2] - corner.to(boxes.dtype), boxes[:, 2:]], 1)
         return (
-            windows(neck, rows, columns, 7, 0),
+            windows(neck, rows, columns, 17, 5),
             windows(neck, rows, columns, 15, 4),
             windows(stride4, rows * 2, columns * 2, 31, 8),
             windows(stride2, rows * 4, columns * 4, 63, 16),
+            within[:, :, None, None],
         )
 
-    def forward(self, kernel: Tensor, under: Tensor, coarse: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
+    def forward(
+        self, kernel: Tensor, around: Tensor, coarse: Tensor, middle: Tensor, fine: Tensor, within: Tensor
+    ) -> Tensor:
         """Mask logits (n, 63, 63) from `windows`."""
-        vector = (self.conv_search(under) * kernel).sum((2, 3), keepdim=True)
-        out = self.unfold(vector)
-        out = self.post2(F.interpolate(self.h2(out) + self.v2(coarse), size=31))
-        out = self.post1(F.interpolate(self.h1(out) + self.v1(middle), size=63))
-        return self.post0(self.h0(out) + self.v0(fine))[:, 0]
+        boxes = within[:, :, 0, 0]
+        seen = self.conv_search(around)
+        vector = (seen[:, :, 5:10, 5:10] * kernel).sum((2, 3), keepdim=True)
+        alike = torch.einsum("nchw,nck->nkhw", F.normalize(seen, dim=1), F.normalize(kernel.flatten(2), dim=1))
+        out = self.h2(self.unfold(vector)) + self.v2(coarse)
+        out = out + self.guide2(torch.cat([alike, extents(boxes, 15)], 1))
+        out = self.post2(F.interpolate(out + self.join2(out), size=31))
+        out = self.h1(out) + self.v1(middle)
+        out = out + self.guide1(extents(boxes, 31))
+        out = self.post1(F.interpolate(out + self.join1(out), size=63))
+        out = self.h0(out) + self.v0(fine)
+        out = out + self.guide0(extents(boxes, 63))
+        return self.post0(out + self.join0(out))[:, 0]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tracker import boxes
 from tracker.config import NetConfig
 from tracker.models.backbone import MobileTrunk
 from tracker.models.heads import CorrelationHead, MaskHead, PointHead, conv_norm
@@ -33,6 +35,8 @@ class SiamAttMobile(nn.Module):
         self.att = PointHead(c, 1, prior=-2.19)
         self.off = PointHead(c, 2)
         self.mask = MaskHead(c, (stride2, stride4))
+        self.shapes: Tensor
+        self.register_buffer("shapes", torch.from_numpy(boxes.anchor_shapes(self.config)).float(), persistent=False)
 
     @staticmethod
     def preprocess(pixels: Tensor) -> Tensor:
@@ -71,24 +75,52 @@ class SiamAttMobile(nn.Module):
         p1, p2, p3, p4 = self.backbone(search)
         x = self._join(p3, p4)
         n, g = x.shape[0], self.config.grid
+        found, shapes = self.cls(x, cls), self.loc(x, loc)
         return Response(
-            self.cls(x, cls),
-            self.loc(x, loc),
+            found,
+            shapes,
             self.att(x, att),
             self.off(x, off) if offsets else nothing(x, n, 0, g, g),
             nothing(x, n, 0, len(self.config.anchor_ratios) * 2, g, g),
-            (x, p2, p1),
+            (x, p2, p1, found, shapes),
         )
 
-    def segment(self, kernels: Kernels, features: tuple[Tensor, ...], rows: Tensor, columns: Tensor) -> Tensor:
-        """Mask logits (n, 63, 63) at one cell per sample; cell (y, x) covers crop pixels 8(x - 4) .. 8(x - 4) + 126."""
-        return self.draw(kernels, self.windows(features, rows, columns))
+    def segment(
+        self,
+        kernels: Kernels,
+        features: tuple[Tensor, ...],
+        rows: Tensor,
+        columns: Tensor,
+        extents: Tensor | None = None,
+    ) -> Tensor:
+        """Mask logits (n, 63, 63) at one cell per sample; cell (y, x) covers crop pixels 8(x - 4) .. 8(x - 4) + 126.
 
-    def windows(self, features: tuple[Tensor, ...], rows: Tensor, columns: Tensor) -> tuple[Tensor, ...]:
+        ``extents`` (n, 4): ``cx, cy, w, h`` in crop pixels that the masks should fill; without, those of the cells'
+        best anchors.
+        """
+        return self.draw(kernels, self.windows(features, rows, columns, extents))
+
+    def windows(
+        self, features: tuple[Tensor, ...], rows: Tensor, columns: Tensor, extents: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         """What `draw` needs of the features at one cell per sample; the one step whose shapes depend on values."""
-        neck, stride4, stride2 = features
-        return self.mask.windows(neck, stride4, stride2, rows, columns)
+        x, stride4, stride2, cls, loc = features
+        if extents is None:
+            extents = self.candidates(cls, loc, rows, columns)
+        return self.mask.windows(x, stride4, stride2, rows, columns, extents)
 
     def draw(self, kernels: Kernels, windows: Sequence[Tensor]) -> Tensor:
         """Mask logits (n, 63, 63) from `windows`."""
         return self.mask(kernels[4], *windows)
+
+    def candidates(self, cls: Tensor, loc: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """Box of the best anchor at one cell per sample: (n, 4) ``cx, cy, w, h`` in crop pixels."""
+        n, count, grid = cls.shape[0], self.shapes.shape[0], cls.shape[-1]
+        sample = torch.arange(n, device=cls.device)
+        chances = cls.float().view(n, 2, count, grid, grid)[sample, :, :, rows, columns]
+        best = (chances[:, 1] - chances[:, 0]).argmax(1)
+        deltas = loc.float().view(n, 4, count, grid, grid)[sample, :, best, rows, columns]
+        shape = self.shapes[best]
+        cells = torch.stack([columns, rows], 1).to(shape.dtype) * self.config.stride
+        middle = deltas[:, :2] * shape + cells + float(boxes.cell_centres(self.config)[0])
+        return torch.cat([middle, shape * deltas[:, 2:].clamp(max=3).exp()], 1)

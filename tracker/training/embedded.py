@@ -20,7 +20,7 @@ from tracker.training.method import Run
 from tracker.training.starting import start_from
 from tracker.training.targets import Assigner, mask_window
 
-WEIGHTS = {"cls": 1.0, "l1": 1.0, "giou": 1.5, "att": 0.5, "off": 0.3, "mask": 3.0}
+WEIGHTS = {"cls": 1.0, "l1": 1.0, "giou": 1.5, "att": 0.5, "off": 0.3, "mask": 6.0}
 
 
 def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -38,12 +38,23 @@ def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]
     }
     drawn = (batch["has_mask"] > 0) & (targets.cls == 1).flatten(1).any(1)
     if drawn.any():
-        pick = drawn.nonzero()[:, 0]
-        cells = targets.mask_cell[pick]
-        features = tuple(part[pick] for part in response.features)
-        logits = net.segment(tuple(part[pick] for part in kernels), features, cells[:, 0], cells[:, 1])
-        out["mask"] = losses.mask(logits, mask_window(batch["mask"][pick], cells, net.config))
+        cells = targets.mask_cells[drawn]
+        pick = drawn.nonzero()[:, 0].repeat_interleave(cells.shape[1])
+        cells = cells.flatten(0, 1)
+        features = tuple(part.index_select(0, pick) for part in response.features)
+        memory = tuple(part.index_select(0, pick) for part in kernels)
+        given = _jittered(batch["box"].index_select(0, pick))
+        logits = net.segment(memory, features, cells[:, 0], cells[:, 1], given)
+        out["mask"] = losses.mask(logits, mask_window(batch["mask"].index_select(0, pick), cells, net.config))
     return out
+
+
+def _jittered(corners: Tensor, amount: float = 0.06) -> Tensor:
+    """True boxes (n, 4) corners as ``cx, cy, w, h``, about as wrong as predicted ones: the mask must not trust them."""
+    size = (corners[:, 2:] - corners[:, :2]).clamp(min=1)
+    noise = amount * torch.randn(corners.shape[0], 4, device=corners.device)
+    middle = (corners[:, :2] + corners[:, 2:]) / 2 + noise[:, :2] * size
+    return torch.cat([middle, size * noise[:, 2:].exp()], 1)
 
 
 def schedule(config: TrainConfig, step: int) -> float:

@@ -86,4 +86,4 @@ def mask(logits: Tensor, cover: Tensor) -> Tensor:
     logistic = F.binary_cross_entropy_with_logits(logits, cover)
     p = logits.sigmoid()
     dice = 1 - (2 * (p * cover).sum((1, 2)) + 1) / (p.sum((1, 2)) + cover.sum((1, 2)) + 1)
-    return logistic + 0.3 * dice.mean()
+    return logistic + 0.5 * dice.mean()
