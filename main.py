@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cyclopts import App
 
+# numpy's own products here are small: a second thread for them only waits, and by spinning slows the network's threads
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 USER_ERROR = 2
 INTERRUPTED = 130
 

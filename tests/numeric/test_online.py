@@ -86,3 +86,13 @@ def test_absurd_boxes_give_finite_scores(side: float) -> None:
     online = OnlineFilter(NET)
     online.learn(np.zeros((32, SIDE, SIDE), np.float32), Box(-50, -50, side, side), keep=True)
     assert np.isfinite(online.respond(scene((12, 12)))).all()
+
+
+def test_the_folded_response_is_the_classifier_on_every_cells_taps() -> None:
+    rng = np.random.default_rng(5)
+    learner = OnlineFilter(NetConfig())
+    for _ in range(2):
+        learner.learn(rng.normal(size=(64, 31, 31)).astype(np.float32), Box(90, 100, 60, 50), keep=True)
+    seen = rng.normal(size=(64, 31, 31)).astype(np.float32)
+    expected = (learner._rows(seen) @ learner._solution).reshape(25, 25)
+    assert np.allclose(learner.respond(seen), expected, atol=1e-4)  # one product instead of many rows

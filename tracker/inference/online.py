@@ -63,8 +63,13 @@ class OnlineFilter:
 
     def respond(self, features: np.ndarray) -> np.ndarray:
         """Score of every response cell, (g, g) float32: about 1 on the target, about 0 on what was learnt not to be."""
-        side = self.config.grid
-        return (self._rows(features) @ self._solution).reshape(side, side)
+        # the solution folded into one weight per tap and feature channel: the same numbers as `_rows` times it, without
+        # the rows
+        c, s, _ = features.shape
+        folded = self._solution[:-1].reshape(-1, len(self._basis)) @ self._basis
+        maps = (folded @ features.reshape(c, -1)).reshape(-1, s, s)
+        constant = self._solution[-1] - (folded @ self._mean).sum()
+        return np.add.reduce([maps[i][window] for i, window in enumerate(self._windows(s))]) + constant
 
     def _prepare(self, features: np.ndarray) -> None:
         """The directions of strongest variation of the first sample; what does not vary there cannot tell."""
@@ -79,18 +84,19 @@ class OnlineFilter:
         """One row per response cell: the reduced features at its taps and a constant."""
         c, s, _ = features.shape
         reduced = (self._basis @ (features.reshape(c, -1) - self._mean)).reshape(-1, s, s)
-        g, reach = self.config.grid, self.dilation * (self.taps // 2)
-        first = (s - g) // 2 - reach
-        cuts = [
-            reduced[:, first + dy : first + dy + g, first + dx : first + dx + g]
-            for dy in range(0, 2 * reach + 1, self.dilation)
-            for dx in range(0, 2 * reach + 1, self.dilation)
-        ]
-        rows = np.empty((g * g, len(cuts) * len(reduced) + 1), np.float32)
+        cuts = [reduced[:, *window] for window in self._windows(s)]
+        rows = np.empty((self.config.grid**2, len(cuts) * len(reduced) + 1), np.float32)
         for i, cut in enumerate(cuts):
             rows[:, i * len(reduced) : (i + 1) * len(reduced)] = cut.reshape(len(reduced), -1).T
         rows[:, -1] = 1
         return rows
+
+    def _windows(self, side: int) -> list[tuple[slice, slice]]:
+        """Where the response grid lies in a map of ``side`` cells, shifted to each tap."""
+        g, reach = self.config.grid, self.dilation * (self.taps // 2)
+        first = (side - g) // 2 - reach
+        shifts = range(first, first + 2 * reach + 1, self.dilation)
+        return [(slice(dy, dy + g), slice(dx, dx + g)) for dy in shifts for dx in shifts]
 
     def _labels(self, box: Box, weight_of: int) -> np.ndarray:
         """A Gaussian around the target's middle, as wide as a sixth of its size."""

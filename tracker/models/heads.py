@@ -87,7 +87,7 @@ def windows(features: Tensor, rows: Tensor, columns: Tensor, side: int, margin: 
         above, before = max(-top, 0), max(-left, 0)
         beyond = (before, side - part.shape[2] - before, above, side - part.shape[1] - above)
         cuts.append(F.pad(part, beyond) if any(beyond) else part)
-    return torch.stack(cuts)
+    return cuts[0][None] if len(cuts) == 1 else torch.stack(cuts)  # a stack of one would only be a copy
 
 
 def _refine(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
