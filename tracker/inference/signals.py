@@ -15,7 +15,8 @@ from tracker.inference.decode import Choice
 
 PROBABILITY, SHARPNESS, OFFSET = 0.45, 0.28, -2.6
 """Log-likelihood ratio of present to absent: by the logit of the probability, by the sharpness, and a constant. Fitted
-on training videos with the target taken out (`tracker.training.absence`); eval data had no part in it."""
+on training videos with the target taken out (`tracker.training.absence`). The constants below are not: they were set by
+hand while looking at the development clips, `eval/absent` among them."""
 TRUST = 0.6
 """Share of a frame's evidence that counts: neighbouring frames err together."""
 MOST = 4.0
