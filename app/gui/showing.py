@@ -30,6 +30,7 @@ class Showing:
         self._w = window
         self._session = window.session
         self._shown_as: dict[str, tuple[tuple[object, ...], Picture]] = {}
+        self._template_of: int | None = None
         self._phase: Phase | None = None
         self._soon = QTimer(window)
         self._soon.setSingleShot(True)
@@ -68,6 +69,7 @@ class Showing:
         w.canvas.set_note("")
         w.tracker_panel.show_prediction(None)
         w.tracker_panel.show_template(None)
+        self._template_of = None
         self._shown_as.clear()
         self._tell_position()
 
@@ -141,7 +143,12 @@ class Showing:
         if live is not None:
             panel.show_prediction(live.prediction, self._search(live))
             panel.show_template(self._template(live))
-        elif here is not None and here.score is not None:
+            self._template_of = live.track
+            return
+        if session.selected != self._template_of:  # an object keeps its template, another one does not inherit it
+            panel.show_template(None)
+            self._template_of = None
+        if here is not None and here.score is not None:
             verdict = Verdict.LOST if here.state is State.LOST else Verdict.TRACKED
             if here.signals.get("uncertain"):
                 verdict = Verdict.UNCERTAIN

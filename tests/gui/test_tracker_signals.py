@@ -76,6 +76,16 @@ def test_maps_that_the_tracker_does_not_have_cannot_be_chosen(rich):
     assert enabled(rich) == set(HEAT_KINDS), "not known before it has answered"
 
 
+def test_another_object_does_not_inherit_the_template(rich):
+    panel = rich.window.tracker_panel
+    rich.wait(lambda: panel.template.picture is not None)
+    rich.session.seek(0)
+    rich.wait(lambda: rich.session.shown.index == 0)
+    assert panel.template.picture is not None, "the same object keeps it"
+    rich.session.select()
+    rich.wait(lambda: panel.template.picture is None)
+
+
 def test_a_tracker_without_an_exemplar_shows_none(user):
     user.draw(square(0))
     user.track()
