@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -132,3 +133,24 @@ def test_the_fewest_are_the_fewest(xs: list[float], threshold: float) -> None:
     greedy = greedy_keyframes(truth, threshold)
     assert greedy.corrections >= brute
     assert serves((0, *greedy.at))
+
+
+def test_the_command_compares_trackers_with_keyframes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tracker import registry
+    from tracker.cli import app
+    from tracker.data import readers
+
+    monkeypatch.setattr(readers, "discover", lambda _: [clip([0.0, 3, 6, 9, 12, 12, 12])])
+    monkeypatch.setattr(registry, "create", lambda *_, **__: StillTracker())
+    out = tmp_path / "effort.json"
+    words = ["effort", str(tmp_path), "--tracker", "opencv-kcf", "--threshold", "0.5", "0.7", "--json", str(out)]
+    assert app(words, result_action="return_value") == 0
+    rows = {(row["way"], row["threshold"]): row["clips"]["clip"]["corrections"] for row in json.loads(out.read_text())}
+    assert rows["opencv-kcf", 0.5] == 1
+    assert rows["opencv-kcf", 0.7] == 2
+    assert rows["keyframes, fewest", 0.5] <= rows["keyframes, greedy", 0.5]
+    assert "142.9 (1)" in capsys.readouterr().out
+    with pytest.raises(TrackerError, match="between 0 and 1"):
+        app(["effort", str(tmp_path), "--threshold", "50"], result_action="return_value")

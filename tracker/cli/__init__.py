@@ -10,6 +10,7 @@ from cyclopts import App
 
 from tracker.cli.ablating import ablate
 from tracker.cli.benching import bench
+from tracker.cli.effort import effort
 from tracker.cli.evaluating import evaluate
 from tracker.cli.importing import import_weights
 from tracker.cli.listing import list_trackers
@@ -20,6 +21,7 @@ from tracker.cli.vot import vot
 app = App(name="tracker", help="Trackers: list, evaluate, measure, train, import weights.")
 app.command(list_trackers, name="trackers")
 app.command(evaluate)
+app.command(effort)
 app.command(bench)
 app.command(prepare)
 app.command(train)

@@ -47,9 +47,9 @@ def with_tracker(tracker: Tracker, sequence: Sequence, threshold: float) -> Gene
     """Corrections that ``tracker`` needs on one clip; yields the number of frames done.
 
     A target that can learn is told of the correction, others are started anew. Raises `SequenceError` when the clip
-    cannot be read.
+    cannot be read, and what ``tracker.start`` raises.
     """
-    truth, present = sequence.truth, labelled(sequence.truth)
+    truth, present = sequence.truth, sequence.present
     target: Target | None = None
     corrected: list[int] = []
     reviewed, note = 0, ""
@@ -61,12 +61,8 @@ def with_tracker(tracker: Tracker, sequence: Sequence, threshold: float) -> Gene
                 continue
             right = Box(*truth[index])
             if target is None:
-                if not present[index]:
-                    continue
                 target = tracker.start(image, right)
                 reviewed += 1
-                if index > sequence.first:
-                    corrected.append(index)
                 continue
             try:
                 found = target.step(image, want_mask=False)
