@@ -8,9 +8,10 @@ earlier export untouched.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -32,6 +33,9 @@ MAX_PIXELS = 1 << 28
 
 MAX_FRAMES = 100_000_000
 """Longest video that is read about; 38 days at 30 fps."""
+
+PICTURES = (".jpg", ".png")
+"""Endings of files that a report counts instead of naming them one by one."""
 
 Progress = Callable[[float], None]
 T = TypeVar("T")
@@ -102,14 +106,52 @@ OpenFrames = Callable[[Path], AbstractContextManager[FrameReader]]
 """Opens the video in the thread that exports; `app.media` provides it, handed in so that the two rooms stay apart."""
 
 
+class Aspect(StrEnum):
+    """The parts of a document that a format keeps, rounds or loses; docs/formats.md has a column for each."""
+
+    BOXES = "boxes"
+    MASKS = "masks"
+    TRACKS = "tracks"
+    """Which boxes belong to one object, and its number."""
+    LABELS = "labels"
+    """Names and colours of the classes."""
+    STATES = "states"
+    """Occluded, out of view, lost."""
+    SOURCE = "source"
+    """Manual, tracker, interpolated, imported."""
+    VERIFIED = "verified"
+    """Verified frames and keyframes."""
+    SCORE = "score"
+    ATTRIBUTES = "attributes"
+    COVER = "cover"
+    IGNORED = "ignored regions"
+    COMMENTS = "comments"
+    VIDEO = "video"
+    """Length, size, rate and name of the clip."""
+    UNLABELLED = "unlabelled frames"
+    """Frames that nobody looked at stay different from frames in which the object is absent."""
+
+
+KEPT = "kept"
+LOST = "lost"
+
+
 class Format(Protocol):
-    """One file format, both ways. ``folder``: an export is a folder; else a file with ``suffix``."""
+    """One file format, both ways. ``folder``: an export is a folder; else a file with ``suffix``.
+
+    ``holds``: for every `Aspect` whether it is `KEPT`, `LOST`, or in a few words what becomes of it.
+    """
 
     id: str
     title: str
     suffix: str
     folder: bool
     params: type[msgspec.Struct]
+    holds: Mapping[Aspect, str]
+
+    def recognises(self, path: Path) -> bool:
+        """Whether ``path`` looks like this format, by names and the first kilobytes; never raises."""
+        ...
 
     def plan(self, doc: Document, params: Any) -> Preflight:
         """Counts and losses of an export; cheap, writes nothing."""
@@ -262,7 +304,7 @@ def _export(
             with _reader(doc, media, open_frames, chosen.wants_pictures(params)) as (named, pictures):
                 names = yield from scaled(chosen.write(kept, part, params, named, pictures), 0.0, 0.7)
             differences = yield from scaled(chosen.proof(part, kept, params), 0.7, 0.98)
-            texts = [name for name in names if not name.endswith(".jpg")]
+            texts = [name for name in names if not name.endswith(PICTURES)]
             report = ExportReport(
                 format=chosen.id,
                 written=[target, *(target / name for name in texts), report_path(target)],

@@ -8,13 +8,13 @@ from app.model.document import Document
 from app.model.geometry import Box
 from app.model.tracks import Observation
 
-_FIELDS = ("state", "source", "verified", "keyframe", "score", "signals")
+_FIELDS = ("state", "source", "verified", "keyframe", "score", "signals", "cover", "attributes")
 
 
 def differences(meant: Document, found: Document, rounding: float = ROUNDING) -> list[str]:
     """A sentence for each difference; empty when masks are identical, boxes within ``rounding`` px and all else equal.
 
-    A track's visibility in the window, the video's path and its fingerprint are not compared.
+    A track's visibility and lock in the window, the video's path and its fingerprint are not compared.
     """
     out: list[str] = []
     a, b = meant.video, found.video
@@ -22,12 +22,16 @@ def differences(meant: Document, found: Document, rounding: float = ROUNDING) ->
         out.append("the video's length or size differs")
     if meant.labels != found.labels:
         out.append("the list of labels differs")
+    if meant.comments != found.comments:
+        out.append("the comments differ")
     out += [f"track {key} is missing" for key in sorted(meant.tracks.keys() - found.tracks.keys())]
     out += [f"track {key} was never meant" for key in sorted(found.tracks.keys() - meant.tracks.keys())]
     for key in sorted(meant.tracks.keys() & found.tracks.keys()):
         one, other = meant.tracks[key], found.tracks[key]
         if (one.label, one.colour) != (other.label, other.colour):
             out.append(f"track {key} has another label or colour")
+        if (one.attributes, one.ignored) != (other.attributes, other.ignored):
+            out.append(f"track {key} has other attributes, or is no longer an ignored region")
         for frame in sorted(one.frames.keys() | other.frames.keys()):
             what = _difference(one.frames.get(frame), other.frames.get(frame), rounding)
             if what:

@@ -1,8 +1,8 @@
 """The project file: one JSON document, ``NAME.siamlabel``, that is either wholly the old one or wholly the new one.
 
 Its keys: ``format`` and ``schema`` say what it is; ``video`` names the video relative to the project and, as a
-fallback, absolutely; ``labels``, ``tracks`` and ``next_id`` are those of `app.model.document.Document`. A file with
-keys that this schema does not know is refused: saving it again would lose them.
+fallback, absolutely; ``labels``, ``tracks``, ``comments`` and ``next_id`` are those of `app.model.document.Document`. A
+file with keys that this schema does not know is refused: saving it again would lose them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Annotated, Any
 import msgspec
 
 from app.formats.atomic import sibling, sync_folder, write_bytes
-from app.model.document import Count, Document, Label, VideoRef
+from app.model.document import Comment, Count, Document, Label, VideoRef
 from app.model.masks import broken
 from app.model.tracks import Observation, Track
 
 SUFFIX = ".siamlabel"
 FORMAT = "siamlabel"
-SCHEMA = 1
+SCHEMA = 2
 """Goes up with every change of the file that an older SiamLabel would not understand."""
 
 
@@ -47,6 +47,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     labels: list[Label]
     tracks: list[Track]
     next_id: int
+    comments: list[Comment] = []  # since schema 2
 
 
 class _Head(msgspec.Struct):
@@ -92,10 +93,12 @@ def encode_project(doc: Document, path: Path) -> bytes:
             doc.video.fps,
         )
     tracks = [
-        Track(t.id, t.label, t.colour, t.visible, dict(sorted(t.frames.items()))) for _, t in sorted(doc.tracks.items())
+        msgspec.structs.replace(track, frames=dict(sorted(track.frames.items())))
+        for _, track in sorted(doc.tracks.items())
     ]
+    comments = [comment for _, comment in sorted(doc.comments.items())]
     try:
-        return msgspec.json.encode(_File(FORMAT, SCHEMA, video, doc.labels, tracks, doc.next_id)) + b"\n"
+        return msgspec.json.encode(_File(FORMAT, SCHEMA, video, doc.labels, tracks, doc.next_id, comments)) + b"\n"
     except UnicodeEncodeError as error:
         raise ProjectError(
             f"{path} cannot be saved: the name {error.object!r} is not proper text. Rename that file or label."
@@ -140,8 +143,9 @@ def load_project(path: Path) -> Document:
         raise _wrong(path, str(error)) from error
     _check(file, path)
     tracks = {track.id: track for track in file.tracks}
-    next_id = max(file.next_id, max(tracks, default=0) + 1)
-    return Document(_video(file.video, path.absolute().parent), file.labels, tracks, next_id)
+    comments = {comment.id: comment for comment in file.comments}
+    next_id = max(file.next_id, max((*tracks, *comments), default=0) + 1)
+    return Document(_video(file.video, path.absolute().parent), file.labels, tracks, next_id, comments)
 
 
 def _relative(absolute: str, folder: Path) -> str:
@@ -198,10 +202,10 @@ def _check_head(data: bytes, path: Path) -> None:
 
 def _check(file: _File, path: Path) -> None:
     """What types alone cannot say."""
-    ids = Counter(track.id for track in file.tracks)
+    ids = Counter(one.id for one in (*file.tracks, *file.comments))
     for id_, times in ids.items():
         if times > 1:
-            raise _wrong(path, f"the id {id_} is used by {times} tracks (key tracks)")
+            raise _wrong(path, f"the id {id_} is used by {times} tracks or comments (keys tracks, comments)")
     names = Counter(label.name for label in file.labels)
     for name, times in names.items():
         if times > 1:

@@ -7,24 +7,37 @@ Formats narrow the result further (`Format.keep`). Decisions taken here, each re
 - A box without area once rounded is replaced by the mask's box or left out.
 - A box wholly outside the picture is left out; one that reaches outside is kept as it is, or clipped when asked.
 - Labels beyond the last frame of the video are left out.
+- Ignored regions, attributes, cover levels and comments are left out where the format has no place for them (`Extra`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
 from app.formats.base import FormatError, Preflight
 from app.formats.names import colour_or, plain
-from app.model.document import COLOURS, Document, Label, VideoRef
+from app.model.document import COLOURS, Comment, Document, Label, VideoRef
 from app.model.geometry import Box, clip
 from app.model.masks import Mask
 from app.model.tracks import Observation, State, Track
 
 _COLOUR = COLOURS[0]
+
+
+class Extra(StrEnum):
+    """What some formats have a place for and others have not."""
+
+    ATTRIBUTES = "attributes"
+    """Of labels, tracks and frames."""
+    COVER = "cover"
+    IGNORED = "ignored"
+    COMMENTS = "comments"
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +77,7 @@ class Selection:
             "absent": len(seen) - len(present),
             "occluded": sum(obs.state is State.OCCLUDED for obs in present),
             "unverified": sum(not obs.protected for obs in present),
+            "ignored": sum(track.ignored for track in self.document.tracks.values()),
         }
         return Preflight(counts, self.losses() + losses)
 
@@ -81,13 +95,21 @@ _SENTENCES = {
     "mask_size": "Masks of another size than the video, not written: {n}.",
     "mask_empty": "Masks without pixels, not written: {n}.",
     "absent_region": "Absent frames that carry a box or a mask, written as absent only: {n}.",
+    "ignored": "Ignored regions, not written: {n}.",
+    "attributes": "Attributes of tracks and frames, not written: {n}.",
+    "attribute_kinds": "Attributes that labels define, not written: {n}.",
+    "cover": "Frames that say how much of the object can be seen, written without: {n}.",
+    "comments": "Comments, not written: {n}.",
     "signals": "Frames with drift signals of the tracker, written without the signals: {n}.",
 }
 """What happened to odd entries; numbers at the end, so that no sentence needs a plural."""
 
 
-def select(doc: Document, choice: Choice) -> Selection:
-    """Apply ``choice`` and the decisions above. Raises `FormatError` without a video or for an unknown track id."""
+def select(doc: Document, choice: Choice, keeps: Collection[Extra] = ()) -> Selection:
+    """Apply ``choice`` and the decisions above; ``keeps``: the extras that the format has a place for.
+
+    Raises `FormatError` without a video or for an unknown track id.
+    """
     if doc.video is None:
         raise FormatError("the project has no video", remedy="Open a video first.")
     missing = set(choice.tracks or ()) - doc.tracks.keys()
@@ -96,11 +118,16 @@ def select(doc: Document, choice: Choice) -> Selection:
             f"there is no track {', '.join(map(str, sorted(missing)))}",
             remedy=f"Known are: {', '.join(map(str, sorted(doc.tracks))) or 'none'}.",
         )
-    out = Selection(Document(video=doc.video, labels=_labels(doc)), doc.video)
+    out = Selection(Document(video=doc.video), doc.video)
+    out.document.labels = _labels(doc, keeps, out.tally)
+    out.document.comments = _comments(doc, choice, keeps, out.tally)
     for key in sorted(doc.tracks):
         track = doc.tracks[key]
         if choice.tracks is not None and key not in choice.tracks:
             out.tally["hidden"] += len(track.frames)
+            continue
+        if track.ignored and Extra.IGNORED not in keeps:
+            out.tally["ignored"] += 1
             continue
         frames = {}
         for frame in sorted(track.frames):
@@ -109,16 +136,42 @@ def select(doc: Document, choice: Choice) -> Selection:
             elif choice.only_verified and not track.frames[frame].protected:
                 out.tally["unverified"] += 1
             else:
-                kept = _kept(track.frames[frame], doc.video, choice, out.tally)
+                kept = _kept(_without(track.frames[frame], keeps, out.tally), doc.video, choice, out.tally)
                 if kept is not None:
                     frames[frame] = kept
         label, colour = plain(track.label) or "object", colour_or(track.colour, _COLOUR)
-        out.document.tracks[key] = Track(id=key, label=label, colour=colour, frames=frames)
-    out.document.next_id = max(out.document.tracks, default=0) + 1
+        told = track.attributes
+        if told and Extra.ATTRIBUTES not in keeps:
+            out.tally["attributes"] += len(told)
+            told = {}
+        out.document.tracks[key] = Track(
+            id=key, label=label, colour=colour, frames=frames, attributes=dict(told), ignored=track.ignored
+        )
+    out.document.next_id = max((*out.document.tracks, *out.document.comments), default=0) + 1
     return out
 
 
-def _labels(doc: Document) -> list[Label]:
+def _comments(doc: Document, choice: Choice, keeps: Collection[Extra], tally: Counter[str]) -> dict[int, Comment]:
+    """Those of the chosen tracks and of whole pictures."""
+    if Extra.COMMENTS not in keeps:
+        tally["comments"] += len(doc.comments)
+        return {}
+    chosen = doc.tracks.keys() if choice.tracks is None else set(choice.tracks)
+    return {key: one for key, one in doc.comments.items() if one.track is None or one.track in chosen}
+
+
+def _without(obs: Observation, keeps: Collection[Extra], tally: Counter[str]) -> Observation:
+    """``obs`` without the extras that are not in ``keeps``."""
+    if obs.attributes and Extra.ATTRIBUTES not in keeps:
+        tally["attributes"] += len(obs.attributes)
+        obs = msgspec.structs.replace(obs, attributes={})
+    if obs.cover is not None and Extra.COVER not in keeps:
+        tally["cover"] += 1
+        obs = msgspec.structs.replace(obs, cover=None)
+    return obs
+
+
+def _labels(doc: Document, keeps: Collection[Extra], tally: Counter[str]) -> list[Label]:
     """Every label once, by name: those of the document, then those only its tracks know."""
     known = {plain(label.name): colour_or(label.colour, _COLOUR) for label in reversed(doc.labels) if plain(label.name)}
     ordered = dict.fromkeys(plain(label.name) for label in doc.labels if plain(label.name))
@@ -127,7 +180,11 @@ def _labels(doc: Document) -> list[Label]:
         name = plain(track.label) or "object"
         ordered.setdefault(name)
         known.setdefault(name, colour_or(track.colour, _COLOUR))
-    return [Label(name=name, colour=known[name]) for name in ordered]
+    told = {plain(label.name): label.attributes for label in reversed(doc.labels)}
+    if Extra.ATTRIBUTES not in keeps:
+        tally["attribute_kinds"] += sum(map(len, told.values()))
+        told = {}
+    return [Label(name, known[name], told.get(name, ())) for name in ordered]
 
 
 def _kept(obs: Observation, video: VideoRef, choice: Choice, tally: Counter[str]) -> Observation | None:

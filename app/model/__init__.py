@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from app.model.document import Change, Document, Label, VideoRef
+from app.model.document import Attribute, AttributeKind, Change, Comment, Document, Label, VideoRef
 from app.model.edits import (
     AddTrack,
     Edit,
     EditError,
     Group,
     RemoveTrack,
+    SetComment,
     SetFrames,
     SetLabels,
     SetTrack,
@@ -18,12 +19,16 @@ from app.model.edits import (
 from app.model.geometry import Box
 from app.model.history import History
 from app.model.masks import Mask, mask_iou
-from app.model.tracks import Observation, Source, State, Track, unprotected
+from app.model.tracks import AttributeValue, Observation, Source, State, Track, unprotected
 
 __all__ = [
     "AddTrack",
+    "Attribute",
+    "AttributeKind",
+    "AttributeValue",
     "Box",
     "Change",
+    "Comment",
     "Document",
     "Edit",
     "EditError",
@@ -33,6 +38,7 @@ __all__ = [
     "Mask",
     "Observation",
     "RemoveTrack",
+    "SetComment",
     "SetFrames",
     "SetLabels",
     "SetTrack",

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from app.model.document import Change, Document, Label, VideoRef, as_frames
-from app.model.tracks import Colour, FrameIndex, Observation, Track, TrackId
+from app.model.document import Change, Comment, Document, Label, VideoRef, as_frames
+from app.model.tracks import AttributeValue, Colour, FrameIndex, Observation, Track, TrackId, check_finite
 
 
 class EditError(Exception):
@@ -31,12 +31,15 @@ class RemoveTrack(msgspec.Struct, frozen=True, tag=True):
 
 
 class SetTrack(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
-    """Rename, recolour, show or hide a track; None leaves a property as it is."""
+    """Change properties of a track; None leaves one as it is. ``attributes`` replaces all of them."""
 
     id: TrackId
     label: str | None = None
     colour: Colour | None = None
     visible: bool | None = None
+    attributes: dict[str, AttributeValue] | None = None
+    ignored: bool | None = None
+    locked: bool | None = None
 
 
 class SetFrames(msgspec.Struct, frozen=True, tag=True):
@@ -58,13 +61,22 @@ class SetVideo(msgspec.Struct, frozen=True, tag=True):
     video: VideoRef | None
 
 
+class SetComment(msgspec.Struct, frozen=True, tag=True):
+    """Write or replace the comment with this id; None takes it away."""
+
+    id: TrackId
+    comment: Comment | None
+
+
 class Group(msgspec.Struct, frozen=True, tag=True):
     """Several edits as one, carried out in order."""
 
     edits: tuple[Edit, ...]
 
 
-Edit = AddTrack | RemoveTrack | SetTrack | SetFrames | SetLabels | SetVideo | Group
+Edit = AddTrack | RemoveTrack | SetTrack | SetFrames | SetLabels | SetVideo | SetComment | Group
+
+_PROPERTIES = tuple(name for name in SetTrack.__struct_fields__ if name != "id")
 
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
@@ -97,6 +109,8 @@ def apply(edit: Edit, doc: Document) -> tuple[Edit, Change]:
             before_video = SetVideo(doc.video)
             doc.video = video
             return before_video, Change(video=True)
+        case SetComment():
+            return _set_comment(edit, doc)
         case Group(edits):
             return _group(edits, doc)
 
@@ -132,8 +146,8 @@ def _set_frames(edit: SetFrames, doc: Document) -> tuple[SetFrames, Change]:
 
 
 def _add_track(track: Track, doc: Document) -> tuple[RemoveTrack, Change]:
-    if track.id in doc.tracks:
-        raise EditError(f"There is a track with the id {track.id} already.")
+    if track.id in doc.tracks or track.id in doc.comments:
+        raise EditError(f"There is a track or a comment with the id {track.id} already.")
     if track.id < 1:
         raise EditError(f"A track cannot have the id {track.id}: ids start at 1.")
     _check_colour(track.colour)
@@ -147,11 +161,32 @@ def _set_track(edit: SetTrack, doc: Document) -> tuple[SetTrack, Change]:
     track = _track(doc, edit.id)
     if edit.colour is not None:
         _check_colour(edit.colour)
-    wanted = {name: value for name in ("label", "colour", "visible") if (value := getattr(edit, name)) is not None}
+    if edit.attributes is not None:
+        try:
+            check_finite(edit.attributes)
+        except ValueError as error:
+            raise EditError(f"Track {edit.id}: {error}.") from None
+    wanted = {name: value for name in _PROPERTIES if (value := getattr(edit, name)) is not None}
     before = SetTrack(edit.id, **{name: getattr(track, name) for name in wanted})
     for name, value in wanted.items():
-        setattr(track, name, value)
+        setattr(track, name, dict(value) if isinstance(value, dict) else value)
     return before, Change(frozenset({edit.id}), structure=True)
+
+
+def _set_comment(edit: SetComment, doc: Document) -> tuple[SetComment, Change]:
+    before = doc.comments.get(edit.id)
+    if edit.comment is None:
+        if before is None:
+            raise EditError(f"There is no comment with the id {edit.id}.")
+        del doc.comments[edit.id]
+    else:
+        if edit.comment.id != edit.id:
+            raise EditError(f"The comment {edit.comment.id} cannot stand under the id {edit.id}.")
+        if before is None and edit.id in doc.tracks:
+            raise EditError(f"The id {edit.id} belongs to a track already.")
+        doc.comments[edit.id] = edit.comment
+        doc.next_id = max(doc.next_id, edit.id + 1)
+    return SetComment(edit.id, before), Change(comments=True)
 
 
 def _whole(track: Track) -> Change:
@@ -173,6 +208,10 @@ def _check_colour(colour: str) -> None:
 def _check_labels(labels: Sequence[Label]) -> None:
     for label in labels:
         _check_colour(label.colour)
+        told = [attribute.name for attribute in label.attributes]
+        if len(set(told)) < len(told):
+            twice = next(name for name in told if told.count(name) > 1)
+            raise EditError(f"The label {label.name!r} has the attribute {twice!r} twice.")
     names = [label.name for label in labels]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)

@@ -7,13 +7,21 @@ from random import Random
 import numpy as np
 from hypothesis import strategies as st
 
-from app.model.document import Document, Label, VideoRef
+from app.model.document import Attribute, AttributeKind, Comment, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State, Track
 
 NAMES = st.text(max_size=12)
 COLOURS = st.from_regex(r"#[0-9a-f]{6}", fullmatch=True)
+KINDS = st.sampled_from(
+    [
+        (),
+        (),
+        (Attribute("pose", AttributeKind.CHOICE, ("<sitting>", "standing"), per_frame=True), Attribute("remark")),
+        (Attribute("speed", AttributeKind.NUMBER, lowest=0), Attribute("blurred", AttributeKind.FLAG, default=False)),
+    ]
+)
 
 
 def ring(height: int, width: int, x: int, y: int, size: int) -> Mask:
@@ -58,7 +66,7 @@ def documents(draw: st.DrawFn) -> Document:
     frames, width, height = draw(st.integers(1, 9)), draw(st.integers(1, 33)), draw(st.integers(1, 33))
     doc = Document(
         video=VideoRef(draw(NAMES) + ".mp4", "", frames, width, height, draw(st.floats(0, 240))),
-        labels=draw(st.lists(st.builds(Label, NAMES, COLOURS), max_size=3)),
+        labels=draw(st.lists(st.builds(Label, NAMES, COLOURS, KINDS), max_size=3)),
     )
     dice = Random(draw(st.integers(0, 2**32)))
     for key in draw(st.sets(st.integers(1, 99), max_size=4)):
@@ -66,9 +74,19 @@ def documents(draw: st.DrawFn) -> Document:
         dice.shuffle(labelled)
         seen = {frame: _observation(dice, height, width) for frame in labelled}
         name = dice.choice(doc.labels).name if doc.labels and dice.random() < 0.5 else draw(NAMES)
-        doc.tracks[key] = Track(key, name, draw(COLOURS), frames=seen)
-    doc.next_id = max(doc.tracks, default=0) + 1
+        doc.tracks[key] = Track(
+            key, name, draw(COLOURS), frames=seen, attributes=_attributes(dice), ignored=dice.random() < 0.15
+        )
+    for key in draw(st.sets(st.integers(100, 199), max_size=2)):
+        about = dice.choice([None, *doc.tracks])
+        doc.comments[key] = Comment(key, dice.randrange(frames), draw(NAMES), about, dice.random() < 0.5)
+    doc.next_id = max((*doc.tracks, *doc.comments), default=0) + 1
     return doc
+
+
+def _attributes(dice: Random) -> dict[str, bool | int | float | str]:
+    every = {"blurred": dice.random() < 0.5, "doors": dice.randrange(9), "speed": dice.uniform(0, 9), "pose": "<x>"}
+    return {name: value for name, value in every.items() if dice.random() < 0.2}
 
 
 def _observation(dice: Random, height: int, width: int) -> Observation:
@@ -82,6 +100,8 @@ def _observation(dice: Random, height: int, width: int) -> Observation:
         keyframe=dice.random() < 0.3,
         score=dice.random() if dice.random() < 0.5 else None,
         signals={"ratio": 0.25} if dice.random() < 0.1 else {},
+        cover=dice.randint(0, 8) if dice.random() < 0.2 else None,
+        attributes=_attributes(dice),
     )
 
 

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from app.model import (
     AddTrack,
+    Attribute,
+    AttributeKind,
     Box,
+    Comment,
     Document,
     Edit,
     Group,
@@ -15,6 +18,7 @@ from app.model import (
     Mask,
     Observation,
     RemoveTrack,
+    SetComment,
     SetFrames,
     SetLabels,
     SetTrack,
@@ -50,6 +54,8 @@ def bit_masks(draw: st.DrawFn, height: int | None = None, width: int | None = No
 
 
 masks = bit_masks(HEIGHT, WIDTH).map(Mask.encode)
+values = st.booleans() | st.integers(-9, 9) | finite | texts
+attributes = st.dictionaries(texts, values, max_size=2)
 any_observations = st.builds(
     Observation,
     box=st.none() | boxes,
@@ -60,6 +66,8 @@ any_observations = st.builds(
     keyframe=st.booleans(),
     score=st.none() | st.floats(0, 1),
     signals=st.dictionaries(texts, finite, max_size=2),
+    cover=st.none() | st.integers(0, 8),
+    attributes=attributes,
 )
 # A few different ones are enough for edits and histories, and a great deal quicker to draw.
 observations = st.sampled_from(
@@ -72,6 +80,7 @@ observations = st.sampled_from(
         Observation(Box(0, 0, 2, 2), source=Source.INTERPOLATED, state=State.OCCLUDED),
         Observation(Box(0, 0, 2, 2), source=Source.IMPORTED, keyframe=True),
         Observation(source=Source.TRACKER, state=State.LOST, score=0.0),
+        Observation(Box(0, 0, 2, 2), cover=3, attributes={"pose": "sitting", "speed": 2.5, "blurred": True}),
     ]
 )
 videos = st.builds(
@@ -83,21 +92,33 @@ videos = st.builds(
     height=st.just(HEIGHT),
     fps=st.sampled_from([0.0, 24000 / 1001, 25.0]),
 )
-labels = st.lists(st.builds(Label, names, colours), max_size=3, unique_by=lambda label: label.name)
+definitions = st.sampled_from(
+    [
+        (),
+        (Attribute("pose", AttributeKind.CHOICE, ("sitting", "standing"), "sitting", per_frame=True),),
+        (Attribute("speed", AttributeKind.NUMBER, lowest=0, highest=9), Attribute("blurred", AttributeKind.FLAG)),
+    ]
+)
+labels = st.lists(st.builds(Label, names, colours, definitions), max_size=3, unique_by=lambda label: label.name)
 frame_numbers = st.integers(0, 7)
 
 
 def tracks(ids: st.SearchStrategy[int]) -> st.SearchStrategy[Track]:
     seen = st.dictionaries(frame_numbers, observations, max_size=4)
-    return st.builds(Track, ids, names, colours, st.booleans(), seen)
+    return st.builds(Track, ids, names, colours, st.booleans(), seen, attributes, st.booleans(), st.booleans())
+
+
+def comments(ids: st.SearchStrategy[int]) -> st.SearchStrategy[Comment]:
+    return st.builds(Comment, ids, frame_numbers, texts, st.none() | st.integers(1, 6), st.booleans())
 
 
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
     ids = draw(st.sets(st.integers(1, 6), max_size=3))
     known = {id_: draw(tracks(st.just(id_))) for id_ in ids}
-    next_id = max(ids, default=0) + draw(st.integers(1, 3))
-    return Document(draw(st.none() | videos), draw(labels), known, next_id)
+    told = {id_: draw(comments(st.just(id_))) for id_ in draw(st.sets(st.integers(7, 9), max_size=2))}
+    next_id = max((*ids, *told), default=0) + draw(st.integers(1, 3))
+    return Document(draw(st.none() | videos), draw(labels), known, next_id, told)
 
 
 def edits(deep: bool = True) -> st.SearchStrategy[Edit]:
@@ -106,7 +127,17 @@ def edits(deep: bool = True) -> st.SearchStrategy[Edit]:
     single = st.one_of(
         st.builds(AddTrack, tracks(ids)),
         st.builds(RemoveTrack, ids),
-        st.builds(SetTrack, ids, st.none() | names, st.none() | colours, st.none() | st.booleans()),
+        st.builds(
+            SetTrack,
+            ids,
+            st.none() | names,
+            st.none() | colours,
+            st.none() | st.booleans(),
+            st.none() | attributes,
+            st.none() | st.booleans(),
+            st.none() | st.booleans(),
+        ),
+        st.integers(1, 9).flatmap(lambda id_: st.builds(SetComment, st.just(id_), st.none() | comments(st.just(id_)))),
         st.builds(SetFrames, ids, st.dictionaries(frame_numbers, st.none() | observations, max_size=4)),
         st.builds(SetLabels, labels.map(tuple)),
         st.builds(SetVideo, st.none() | videos),

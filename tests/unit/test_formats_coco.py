@@ -139,6 +139,7 @@ def test_preflight_counts() -> None:
         "absent": 2,
         "occluded": 1,
         "unverified": 2,
+        "ignored": 0,
     }
 
 

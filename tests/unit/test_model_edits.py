@@ -11,8 +11,11 @@ from model_strategies import documents, edits, observations
 
 from app.model import (
     AddTrack,
+    Attribute,
+    AttributeKind,
     Box,
     Change,
+    Comment,
     Document,
     Edit,
     EditError,
@@ -21,6 +24,7 @@ from app.model import (
     Mask,
     Observation,
     RemoveTrack,
+    SetComment,
     SetFrames,
     SetLabels,
     SetTrack,
@@ -38,7 +42,7 @@ from app.model.document import as_frames
 def content(doc: Document) -> tuple:
     """What undo restores: everything but ``next_id``. A copy."""
     copied = doc.copy()
-    return copied.video, copied.labels, copied.tracks
+    return copied.video, copied.labels, copied.tracks, copied.comments
 
 
 def a_document() -> Document:
@@ -242,3 +246,40 @@ def test_merged_changes_touch_what_either_touches(a, b) -> None:
 def test_consecutive_chunks_stay_a_range() -> None:
     a, b = Change(frames={1: range(8)}), Change(frames={1: range(8, 16)})
     assert a.merge(b).frames == b.merge(a).frames == {1: range(16)}
+
+
+def test_a_comment_comes_changes_and_goes() -> None:
+    doc = Document(next_id=3)
+    said = Comment(5, 2, "Is this a van?")
+    undo, change = apply(SetComment(5, said), doc)
+    assert (doc.comments, doc.next_id, change.comments) == ({5: said}, 6, True)
+    apply(SetComment(5, msgspec.structs.replace(said, resolved=True)), doc)
+    assert doc.comments[5].resolved
+    apply(undo, doc)
+    assert not doc.comments
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (Attribute("a", AttributeKind.TEXT), ["", "x"], [True, 1, 0.5]),
+        (Attribute("a", AttributeKind.FLAG), [True, False], [1, "yes"]),
+        (Attribute("a", AttributeKind.CHOICE, ("x", "y")), ["x"], ["z", True]),
+        (Attribute("a", AttributeKind.NUMBER, lowest=0, highest=2), [0, 1.5, 2], [-1, 3, True, "1"]),
+    ],
+)
+def test_an_attribute_accepts_its_own_kind_of_value(kind, good, bad) -> None:
+    assert all(kind.accepts(value) for value in good)
+    assert not any(kind.accepts(value) for value in bad)
+
+
+def test_an_attribute_that_contradicts_itself_is_refused() -> None:
+    with pytest.raises(ValueError, match="choice without values"):
+        Attribute("a", AttributeKind.CHOICE)
+    with pytest.raises(ValueError, match="its own default"):
+        Attribute("a", AttributeKind.NUMBER, default="much")
+
+
+def test_nothing_of_a_locked_track_may_be_written_by_a_run() -> None:
+    track = Track(1, "car", "#000000", locked=True)
+    assert unprotected(track, {3: Observation()}) == {}

@@ -54,8 +54,8 @@ def test_a_project_holds_every_document(tmp_path, doc, seen) -> None:
     path = tmp_path / "work.siamlabel"
     path.unlink(missing_ok=True)
     backup_of(path).unlink(missing_ok=True)
-    doc.tracks[7] = Track(7, "x", "#000000", True, seen)
-    doc.next_id = 9
+    doc.tracks[10] = Track(10, "x", "#000000", True, seen)
+    doc.next_id = 11
     save_project(doc, path)
     assert load_project(path) == doc
 
@@ -63,7 +63,7 @@ def test_a_project_holds_every_document(tmp_path, doc, seen) -> None:
 def test_frames_come_in_order_and_the_file_says_what_it_is(path) -> None:
     save_project(DOC, path)
     content = json.loads(path.read_bytes())
-    assert (content["format"], content["schema"]) == ("siamlabel", 1)
+    assert (content["format"], content["schema"]) == ("siamlabel", 2)
     assert list(content["tracks"][0]["frames"]) == ["5", "7"]
     assert content["tracks"][0]["frames"]["7"] == {"box": [1, 2, 3, 4]}
     assert content["video"]["fingerprint"] == "abc"
@@ -174,8 +174,8 @@ def test_another_kind_of_file_is_refused(path, content) -> None:
 
 
 def test_a_newer_schema_is_refused(path) -> None:
-    with pytest.raises(ProjectError, match=r"newer SiamLabel .schema 2; .* 1.*Update"):
-        load_project(tampered(path, lambda c: c.update(schema=2, tracks={"shape": "unknown"})))
+    with pytest.raises(ProjectError, match=r"newer SiamLabel .schema 3; .* 2.*Update"):
+        load_project(tampered(path, lambda c: c.update(schema=3, tracks={"shape": "unknown"})))
 
 
 @pytest.mark.parametrize(
