@@ -1,0 +1,19 @@
+"""Opening, saving, exporting."""
+
+from __future__ import annotations
+
+from app.commands.table import Command, is_open
+
+COMMANDS: tuple[Command, ...] = (
+    Command("file.open", "Open…", ("Ctrl+O",), "File", lambda s, ui, **p: s.open(**p), ask="open",
+            hint="Open a video, a folder of images or a project"),
+    Command("file.sample", "Open the sample clip", (), "File", lambda s, ui: s.open(None),
+            hint="A short clip to try everything on"),
+    Command("file.save", "Save", ("Ctrl+S",), "File", lambda s, ui: s.save(), is_open,
+            hint="Save the project, beside the video unless it has another place"),
+    Command("file.save_as", "Save as…", ("Ctrl+Shift+S",), "File", lambda s, ui, **p: s.save(**p), is_open, "save_as",
+            hint="Save the project under another name"),
+    Command("file.export", "Export…", ("Ctrl+E",), "File", lambda s, ui, **p: s.export(**p), is_open, "export",
+            hint="Write the labels as COCO or VOT"),
+    Command("file.quit", "Quit", ("Ctrl+Q",), "File", lambda s, ui: ui.quit()),
+)  # fmt: skip
