@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QSettings, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QFrame,
-    QLabel,
     QMainWindow,
     QMenu,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QToolBar,
@@ -29,7 +26,6 @@ from app.gui.choosing import Choosing
 from app.gui.dialogs.error import ErrorDesk
 from app.gui.dialogs.keys import KeysDialog
 from app.gui.documents import Documents
-from app.gui.elided import ElidedLabel
 from app.gui.exporting import Exporting
 from app.gui.hands import Hands
 from app.gui.lanes import Lanes
@@ -40,7 +36,9 @@ from app.gui.panels.tracks import TracksPanel
 from app.gui.panels.transport import TransportBar
 from app.gui.player import Player
 from app.gui.showing import Showing
+from app.gui.side import Side
 from app.gui.start_page import StartPage
+from app.gui.status import StatusLine
 from app.gui.timeline import Timeline
 from app.scene import mode_line
 from app.session import Mode, RelinkError, Session, SessionError
@@ -51,8 +49,6 @@ OBJECT_MENU = (
     "object.redraw", "object.delete_box", "object.delete",
 )  # fmt: skip
 GROUND_MENU = ("object.new", "", "view.fit", "view.zoom_in", "view.zoom_out", "view.heat")
-MESSAGE = 7000
-"""Milliseconds for which a message stands in the status line."""
 
 
 class MainWindow(QMainWindow):
@@ -110,20 +106,9 @@ class MainWindow(QMainWindow):
             lambda name: self.choosing.choose(name, self.tracker_panel),
             self.choosing.menu,
         )
-        self.side = QSplitter(Qt.Orientation.Vertical)
-        self.side.setHandleWidth(1)
-        self.side.addWidget(self.tracks_panel)
-        low_screens = QScrollArea()
-        low_screens.setWidget(self.tracker_panel)
-        low_screens.setWidgetResizable(True)
-        low_screens.setFrameShape(QFrame.Shape.NoFrame)
-        low_screens.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.side.addWidget(low_screens)
-        self.side.setStretchFactor(0, 1)
-        self.side.setSizes([184, 416])
-        self.tracks_panel.setMinimumHeight(160)  # three objects; the tracker's panel scrolls
-        self.side.setCollapsible(0, False)
-        self.side.setMinimumWidth(280)
+        self.side = Side()
+        self.side.above.add("objects", "Objects", "timeline", self.tracks_panel)
+        self.side.below.add("tracker", "Tracker", "signal", self.tracker_panel, scrolls=True)
         top = QSplitter(Qt.Orientation.Horizontal)
         top.setHandleWidth(1)
         top.addWidget(middle)
@@ -152,7 +137,8 @@ class MainWindow(QMainWindow):
         menus["File"].insertMenu(self.actions_["file.sample"], recent_menu(menus["File"], self.documents.open))
         menus["View"].addMenu(theme_menu(menus["View"], self.session))
         self.addToolBar(self._tool_bar())
-        self._status_bar()
+        self.status = StatusLine()
+        self.setStatusBar(self.status)
 
     def _tool_bar(self) -> QToolBar:
         bar = QToolBar("Tools")
@@ -176,30 +162,6 @@ class MainWindow(QMainWindow):
         bar.addAction(self.actions_["help.keys"])
         return bar
 
-    def _status_bar(self) -> None:
-        bar = self.statusBar()
-        bar.setSizeGripEnabled(False)
-        bar.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
-        self.mode_label = ElidedLabel()
-        self.message_label = ElidedLabel()
-        self.message_label.setObjectName("muted")
-        self.place_label = QLabel()
-        self.place_label.setObjectName("muted")
-        self.place_label.setFont(theme.fixed_font(12))
-        self.zoom_label = QLabel()
-        self.zoom_label.setObjectName("muted")
-        self.zoom_label.setFont(theme.fixed_font(12))
-        for label, width in ((self.place_label, 80), (self.zoom_label, 48)):
-            label.setMinimumWidth(width)  # numbers that change must not push their neighbours
-            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        bar.addWidget(self.mode_label, 1)
-        bar.addPermanentWidget(self.message_label)
-        bar.addPermanentWidget(self.place_label)
-        bar.addPermanentWidget(self.zoom_label)
-        self._message_timer = QTimer(self)
-        self._message_timer.setSingleShot(True)
-        self._message_timer.timeout.connect(self.message_label.clear)
-
     # --- wiring -------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
@@ -217,16 +179,14 @@ class MainWindow(QMainWindow):
         self.timeline.picked.connect(self.session.select)
         self.tracks_panel.picked.connect(self.session.select)
         self.start_page.opened.connect(self.documents.open)
-        self.canvas.hovered.connect(self._tell_place)
+        self.canvas.hovered.connect(self.status.show_place)
         self.canvas.zoomed.connect(self._tell_zoom)
         self.canvas.menu_wanted.connect(self._menu)
 
     def refresh(self) -> None:
         """What depends on the session as a whole: what can be done, the mode in words, the title."""
         self.actions_.refresh()
-        line = mode_line(self.session.status)
-        if line != self.mode_label.text():
-            self.mode_label.setText(line)
+        self.status.show_mode(mode_line(self.session.status))
         self.setWindowTitle(f"{self.session.title or 'SiamLabel'}[*]" + (" — SiamLabel" if self.session.title else ""))
         self.setWindowModified(self.session.dirty)
 
@@ -260,9 +220,6 @@ class MainWindow(QMainWindow):
         except Exception as error:
             self.show_error(error)
 
-    def _tell_place(self, at: tuple[float, float] | None) -> None:
-        self.place_label.setText("" if at is None else f"{at[0]:.0f}, {at[1]:.0f}")
-
     def _menu(self, at: QPoint) -> None:
         """What can be done with the object under the cursor, or on empty ground with the view."""
         hit = rect_at(self.canvas, QPointF(self.canvas.mapFromGlobal(at)))
@@ -276,11 +233,10 @@ class MainWindow(QMainWindow):
 
     def _tell_zoom(self, scale: float) -> None:
         seen = self.canvas.image_size != (0, 0)
-        self.zoom_label.setText(f"{scale * self.devicePixelRatioF():.0%}" if seen else "")
+        self.status.show_zoom(scale * self.devicePixelRatioF() if seen else None)
 
     def show_message(self, text: str) -> None:
-        self.message_label.setText(text)
-        self._message_timer.start(MESSAGE)
+        self.status.tell(text)
 
     def show_error(self, error: Exception) -> None:
         """Every failure ends here: a question, a hint, a note on the picture, an error in words, or a crash report."""

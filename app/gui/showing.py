@@ -103,7 +103,7 @@ class Showing:
     def _run(self, status: RunStatus | None) -> None:
         phase = status.phase if status else None
         if phase is Phase.TRACKING and self._phase is Phase.LOADING:
-            self._w.message_label.clear()  # what was said of loading is over
+            self._w.status.message.clear()  # what was said of loading is over
         self._phase = phase
         if status is None:
             self._w.tracker_panel.show_idle()

@@ -153,6 +153,14 @@ def stylesheet(t: Tokens) -> str:
     QStatusBar {{ background: {t.window}; border-top: 1px solid {t.border}; }}
     QStatusBar::item {{ border: 0; }}
     QSplitter::handle {{ background: {t.border}; }}
+    QTabWidget::pane {{ border: 0; border-top: 1px solid {t.border}; background: {t.panel}; }}
+    QTabWidget::tab-bar {{ left: 8px; }}
+    QTabBar {{ background: {t.window}; }}
+    QTabBar::tab {{ background: transparent; color: {t.text}; font-weight: 600; padding: 6px 8px; border: 0;
+        border-bottom: 2px solid transparent; }}
+    QTabBar::tab:selected {{ border-bottom-color: {t.accent}; }}
+    QTabBar::tab:hover {{ background: {t.raised}; }}
+    QTabBar::tab:focus {{ background: {t.raised}; }}
     QLabel#heading {{ color: {t.muted}; font-weight: 600; }}
     QLabel#muted {{ color: {t.muted}; }}
     QLabel#title {{ font-size: 16pt; font-weight: 600; }}

@@ -23,7 +23,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 def test_a_box_is_drawn_with_n_and_a_drag(user):
     user.key(Qt.Key.Key_N)
     assert user.session.mode is Mode.DRAWING
-    assert "Esc cancels" in user.window.mode_label.text()
+    assert "Esc cancels" in user.window.status.mode.text()
     box = square(0)
     user.drag((box.x, box.y), (box.x2, box.y2))
     assert user.session.mode is Mode.IDLE
@@ -132,7 +132,7 @@ def test_esc_stops_a_run_and_keeps_what_it_did(make_user, clip):
     track = user.draw(square(0))
     user.key(Qt.Key.Key_T)
     user.wait(lambda: user.session.run is not None and user.session.run.frame == 5)
-    assert "Esc stops" in user.window.mode_label.text()
+    assert "Esc stops" in user.window.status.mode.text()
     user.key(Qt.Key.Key_Escape)
     gate.release(1)
     user.wait(lambda: user.session.run is None)
@@ -167,7 +167,7 @@ def test_a_lost_target_says_so(make_user, tmp_path):
     assert user.session.document.tracks[track].at(10).state == "lost"
     assert user.session.frame == 10
     user.wait(lambda: user.window.tracker_panel.verdict.text() == "Lost")
-    assert "Lost at frame 10" in user.window.message_label.text()
+    assert "Lost at frame 10" in user.window.status.message.text()
 
 
 def test_closing_during_a_run_is_clean_and_asks_once(make_user, clip, monkeypatch):

@@ -51,7 +51,7 @@ def test_what_cannot_be_done_is_disabled(make_user):
     enabled = {command.id for command in COMMANDS if user.window.actions_[command.id].isEnabled()}
     assert {"file.open", "file.sample", "help.keys"} <= enabled
     assert not {"file.save", "object.new", "track.forward", "go.next", "edit.undo"} & enabled
-    assert "Ctrl+O" in user.window.mode_label.text()
+    assert "Ctrl+O" in user.window.status.mode.text()
 
 
 def test_a_hint_says_what_to_do_and_an_error_stays(user):

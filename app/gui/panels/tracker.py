@@ -154,8 +154,6 @@ class TrackerPanel(QWidget):
             else:
                 grid.addLayout(part, n, 1)
         grid.addWidget(self.reason, len(rows), 1)
-        heading = QLabel("Tracker")
-        heading.setObjectName("heading")
         pictures = QHBoxLayout()
         pictures.setSpacing(theme.GRID)
         pictures.addWidget(self.template, 1)
@@ -163,7 +161,6 @@ class TrackerPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.GRID, theme.GRID, theme.GRID, theme.GRID)
         column.setSpacing(theme.GRID)
-        column.addWidget(heading)
         column.addLayout(grid)
         column.addLayout(pictures, 1)
         column.addWidget(self.signals)

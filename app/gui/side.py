@@ -1,0 +1,76 @@
+"""The right side of the window: panels in two stacks of tabs, each panel added in one line."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QTabWidget, QWidget
+
+from app.gui import theme
+
+
+class Panels(QTabWidget):
+    """Panels of which one is seen. Its tab says icon and name, the others show their icon and tell their name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[str, tuple[int, str, str]] = {}
+        self.setDocumentMode(True)
+        self.setIconSize(QSize(16, 16))
+        self.tabBar().setExpanding(False)
+        self.tabBar().setDrawBase(False)
+        self.currentChanged.connect(lambda _: self._name())
+        theme.current().changed.connect(self._name)
+
+    def add(self, name: str, title: str, icon: str, panel: QWidget, *, scrolls: bool = False) -> None:
+        """``name`` is for `show_panel`; ``scrolls``: the panel may be higher than a low screen."""
+        shown: QWidget = panel
+        if scrolls:
+            area = QScrollArea()
+            area.setWidget(panel)
+            area.setWidgetResizable(True)
+            area.setFrameShape(QFrame.Shape.NoFrame)
+            area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            shown = area
+        self._known[name] = self.addTab(shown, ""), title, icon
+        self._name()
+
+    def show_panel(self, name: str) -> None:
+        """Bring a panel to the front."""
+        self.setCurrentIndex(self._known[name][0])
+
+    @property
+    def current(self) -> str:
+        """The name of the panel that is seen."""
+        return next((name for name, (at, _, _) in self._known.items() if at == self.currentIndex()), "")
+
+    def set_badge(self, name: str, count: int) -> None:
+        """How many things wait in a panel; 0 for none."""
+        at, title, _ = self._known[name]
+        told = f"{title} ({count})" if count else title
+        self.setTabToolTip(at, told)
+        self.tabBar().setTabText(at, told if at == self.currentIndex() else (str(count) if count else ""))
+
+    def _name(self) -> None:
+        tokens = theme.current().tokens
+        for at, title, icon in self._known.values():
+            front = at == self.currentIndex()
+            self.setTabIcon(at, theme.icon(icon, tokens.text if front else tokens.muted))
+            self.setTabText(at, title if front else "")
+            self.setTabToolTip(at, title)
+            self.tabBar().setAccessibleTabName(at, title)
+
+
+class Side(QSplitter):
+    """``above``: what there is in the clip and the project. ``below``: about the selected object."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Vertical)
+        self.setHandleWidth(1)
+        self.above, self.below = Panels(), Panels()
+        self.addWidget(self.above)
+        self.addWidget(self.below)
+        self.setStretchFactor(0, 1)
+        self.setSizes([216, 416])
+        self.above.setMinimumHeight(192)  # three objects; the panels below scroll
+        self.setCollapsible(0, False)
+        self.setMinimumWidth(280)

@@ -1,0 +1,56 @@
+"""The status line: the mode in words, what happened last, the place under the cursor, the zoom."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from app.gui import theme
+from app.gui.elided import ElidedLabel
+
+MESSAGE = 7000
+"""Milliseconds for which a message stands."""
+
+
+class StatusLine(QStatusBar):
+    """Numbers that change never push their neighbours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeGripEnabled(False)
+        self.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
+        self.mode = ElidedLabel()
+        self.message = ElidedLabel()
+        self.message.setObjectName("muted")
+        self.place, self.zoom = QLabel(), QLabel()
+        for label, width in ((self.place, 80), (self.zoom, 48)):
+            label.setObjectName("muted")
+            label.setFont(theme.fixed_font(12))
+            label.setMinimumWidth(width)
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.addWidget(self.mode, 1)
+        self.addPermanentWidget(self.message)
+        self.addPermanentWidget(self.place)
+        self.addPermanentWidget(self.zoom)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(MESSAGE)
+        self._timer.timeout.connect(self.message.clear)
+
+    def show_mode(self, line: str) -> None:
+        """What the next key or click means."""
+        if line != self.mode.text():
+            self.mode.setText(line)
+
+    def tell(self, text: str) -> None:
+        """A sentence that stands for some seconds."""
+        self.message.setText(text)
+        self._timer.start()
+
+    def show_place(self, at: tuple[float, float] | None) -> None:
+        """Image pixels under the cursor; None off the picture."""
+        self.place.setText("" if at is None else f"{at[0]:.0f}, {at[1]:.0f}")
+
+    def show_zoom(self, scale: float | None) -> None:
+        """Screen pixels per image pixel; None without a picture."""
+        self.zoom.setText("" if scale is None else f"{scale:.0%}")
