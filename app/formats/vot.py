@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from app.formats.atomic import write_bytes
 from app.formats.base import FormatError, Picture, Preflight, scaled
 from app.formats.compare import differences
 from app.formats.names import stem
+from app.formats.pictures import check_pictures, write_pictures
 from app.formats.rle import vot_text
 from app.formats.selection import Choice, Selection, select
 from app.formats.vot_read import ABSENT, LOST, OCCLUSION, read, sequence_names
@@ -108,7 +108,9 @@ class VotFormat:
             written += [f"{name}/{file}" for file in files]
         if pictures is not None:
             folders = [part / name / "color" for name in sequences]
-            files = yield from scaled(_write_pictures(folders, kept.video, params, pictures), share, 1.0)
+            files = yield from scaled(
+                write_pictures(folders, _picture, kept.video, pictures, params.jpeg_quality), share, 1.0
+            )
             written += [f"{name}/color/{file}" for name in sequences for file in files]
         return written
 
@@ -118,7 +120,7 @@ class VotFormat:
         if params.with_frames:
             assert kept.video is not None
             folders = [part / name / "color" for name in _sequences(kept, params)]
-            found += yield from scaled(_check_pictures(folders, kept.video), 0.5, 1.0)
+            found += yield from scaled(check_pictures(folders, _picture, kept.video), 0.5, 1.0)
         return found
 
     def read(self, path: Path) -> Document:
@@ -200,6 +202,10 @@ def _sequences(kept: Document, params: VotParams) -> dict[str, list[Track]]:
     return {f"{name}_{track.id}": [track] for track in tracks}
 
 
+def _picture(frame: int) -> str:
+    return f"{frame + 1:08d}.jpg"
+
+
 def _fps(fps: float) -> int:
     return max(1, round(fps)) if fps > 0 else 30
 
@@ -253,52 +259,3 @@ def _region(obs: Observation | None, params: VotParams) -> str:
     if obs.mask is not None:
         return vot_text(obs.mask)
     return ",".join(repr(round(float(value), 3)).removesuffix(".0") for value in obs.box)
-
-
-def _write_pictures(
-    folders: list[Path], video: VideoRef, params: VotParams, pictures: Iterator[Picture]
-) -> Generator[float, None, list[str]]:
-    """All frames into the first folder, and links to the same files (copies where there are none) into the others."""
-    import cv2  # half a second to import, and only this needs it
-
-    names: list[str] = []
-    for folder in folders:
-        folder.mkdir()
-    for picture in pictures:
-        if picture.index != len(names) or picture.image.shape[:2] != (video.height, video.width):
-            raise FormatError(f"frame {len(names)} of the video is not the one that was labelled", Path(video.path))
-        good, data = cv2.imencode(".jpg", picture.image, [cv2.IMWRITE_JPEG_QUALITY, params.jpeg_quality])
-        if not good:
-            raise FormatError(f"frame {picture.index} cannot be written as JPEG", Path(video.path))
-        names.append(f"{picture.index + 1:08d}.jpg")
-        first = folders[0] / names[-1]
-        first.write_bytes(data.tobytes())
-        for folder in folders[1:]:
-            try:
-                (folder / names[-1]).hardlink_to(first)
-            except OSError:
-                shutil.copyfile(first, folder / names[-1])
-        yield len(names) / video.frames
-    if len(names) != video.frames:
-        raise FormatError(
-            f"the video gave {len(names)} of {video.frames} frames", Path(video.path), remedy="Is it the same file?"
-        )
-    return names
-
-
-def _check_pictures(folders: list[Path], video: VideoRef) -> Generator[float, None, list[str]]:
-    """Every picture decodes to the video's size (an eighth of it, which is quick)."""
-    import cv2
-    import numpy as np
-
-    out: list[str] = []
-    size = ((video.height + 7) // 8, (video.width + 7) // 8)
-    for frame in range(video.frames):
-        for folder in folders:
-            file = folder / f"{frame + 1:08d}.jpg"
-            data = np.fromfile(file, np.uint8) if file.is_file() else np.empty(0, np.uint8)
-            image = cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) if data.size else None
-            if image is None or image.shape != size:
-                out.append(f"picture {file.name} does not show the frame's size")
-        yield frame / video.frames
-    return out

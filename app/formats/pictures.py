@@ -1,0 +1,86 @@
+"""Frame pictures beside an export: written once, linked where another folder wants the same, looked at afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+
+from app.formats.base import FormatError, Picture
+from app.model.document import VideoRef
+
+Named = Callable[[int], str]
+"""The file name of a frame (0-based); its ending, ``.jpg`` or ``.png``, says how it is written."""
+
+
+def write_pictures(
+    folders: Sequence[Path], named: Named, video: VideoRef, pictures: Iterator[Picture], quality: int = 95
+) -> Generator[float, None, list[str]]:
+    """All frames into the first folder, and links to the same files (copies where there are none) into the others.
+
+    The folders are made. ``quality``: of a JPEG, 1 to 100. Yields progress in 0..1 and returns the file names. Raises
+    `FormatError` when the pictures are not those of ``video``.
+    """
+    import cv2  # half a second to import, and only this needs it
+
+    names: list[str] = []
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    for picture in pictures:
+        if picture.index != len(names) or picture.image.shape[:2] != (video.height, video.width):
+            raise FormatError(f"frame {len(names)} of the video is not the one that was labelled", Path(video.path))
+        name = named(picture.index)
+        options = [cv2.IMWRITE_JPEG_QUALITY, quality] if name.endswith(".jpg") else []
+        good, data = cv2.imencode(Path(name).suffix, picture.image, options)
+        if not good:
+            raise FormatError(f"frame {picture.index} cannot be written as {name}", Path(video.path))
+        names.append(name)
+        first = folders[0] / name
+        first.write_bytes(data.tobytes())
+        for folder in folders[1:]:
+            try:
+                (folder / name).hardlink_to(first)
+            except OSError:
+                shutil.copyfile(first, folder / name)
+        yield len(names) / video.frames
+    if len(names) != video.frames:
+        raise FormatError(
+            f"the video gave {len(names)} of {video.frames} frames", Path(video.path), remedy="Is it the same file?"
+        )
+    return names
+
+
+def check_pictures(folders: Sequence[Path], named: Named, video: VideoRef) -> Generator[float, None, list[str]]:
+    """Whether every picture decodes to the video's size (an eighth of it, which is quick); a sentence for each other.
+
+    Yields progress in 0..1.
+    """
+    import cv2
+    import numpy as np
+
+    out: list[str] = []
+    size = ((video.height + 7) // 8, (video.width + 7) // 8)
+    for frame in range(video.frames):
+        for folder in folders:
+            file = folder / named(frame)
+            data = np.fromfile(file, np.uint8) if file.is_file() else np.empty(0, np.uint8)
+            image = cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) if data.size else None
+            if image is None or image.shape != size:
+                out.append(f"picture {file.name} does not show the frame's size")
+        yield frame / video.frames
+    return out
+
+
+def picture_size(files: Sequence[Path]) -> tuple[int, int] | None:
+    """Width and height of the first of ``files`` that is a readable picture; None when none is."""
+    from PIL import Image, UnidentifiedImageError  # reads the header alone
+
+    for file in files:
+        if not file.is_file():
+            continue
+        try:
+            with Image.open(file) as image:
+                return image.size
+        except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError):
+            continue
+    return None
