@@ -166,7 +166,7 @@ def test_a_profile_decides_what_counts(tmp_path):
 def test_raw_results_come_back_as_they_went(tmp_path):
     clip = clip_of(tmp_path / "clip", frames=6, absent=(2,), masks=True)
     run, _ = drain(run_clip(Oracle(breaks=4), clip, masks=True))
-    store = raw.RawStore(tmp_path / "raw", {"tracker": "oracle"})
+    store = raw.RawStore.claim(tmp_path / "raw", {"tracker": "oracle"})
     store.save("group/clip", run)
     back = store.load("group/clip", 6)
     assert back is not None
@@ -179,7 +179,7 @@ def test_raw_results_come_back_as_they_went(tmp_path):
 
 @pytest.mark.parametrize("damage", ["", "#[1]\n", '#[6, ""]\nscore,verdict\n1,2\n', "garbage"])
 def test_damaged_raw_results_are_made_anew(tmp_path, damage):
-    store = raw.RawStore(tmp_path, {"tracker": "oracle"})
+    store = raw.RawStore.claim(tmp_path, {"tracker": "oracle"})
     store.save("clip", ClipRun.empty(1))
     assert store.load("clip", 1) is not None
     (tmp_path / "oracle" / "clip.frames.csv").write_text(damage)
@@ -187,14 +187,14 @@ def test_damaged_raw_results_are_made_anew(tmp_path, damage):
 
 
 def test_raw_results_of_other_weights_are_dropped(tmp_path):
-    first = raw.RawStore(tmp_path, {"tracker": "oracle", "weights": {"w": "1"}})
+    first = raw.RawStore.claim(tmp_path, {"tracker": "oracle", "weights": {"w": "1"}})
     first.save("clip", ClipRun.empty(3))
-    assert raw.RawStore(tmp_path, {"tracker": "oracle", "weights": {"w": "1"}}).load("clip", 3) is not None
-    second = raw.RawStore(tmp_path, {"tracker": "oracle", "weights": {"w": "2"}})
+    assert raw.RawStore.claim(tmp_path, {"tracker": "oracle", "weights": {"w": "1"}}).load("clip", 3) is not None
+    second = raw.RawStore.claim(tmp_path, {"tracker": "oracle", "weights": {"w": "2"}})
     assert second.load("clip", 3) is None
     second.save("clip", ClipRun.empty(3))
     (tmp_path / "oracle" / "tracker.json").write_text("{")
-    assert raw.RawStore(tmp_path, {"tracker": "oracle", "weights": {"w": "2"}}).load("clip", 3) is None
+    assert raw.RawStore.claim(tmp_path, {"tracker": "oracle", "weights": {"w": "2"}}).load("clip", 3) is None
 
 
 def test_the_identity_follows_the_weights(tmp_path, monkeypatch):

@@ -57,20 +57,22 @@ class Progress:
 
 @dataclass
 class Comparison:
-    """Scores by tracker label and clip name; ``problems``: sentences about clips left out and trackers that failed."""
+    """Scores and runs by tracker label and clip name, of the protocol's own types; ``problems``: sentences about clips
+    left out and trackers that failed."""
 
     scores: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class _Done:
-    """What one tracker left on one clip: a run of the protocol's kind, or what kept the clip from being read."""
+class Done:
+    """What one tracker left on one clip: a run and its score, or the problem for which there is none."""
 
-    protocol: Protocol
-    contender: Contender
-    sequence: Sequence
-    run: Any
+    label: str
+    clip: str
+    run: Any = None
+    score: Any = None
     problem: str = ""
 
 
@@ -83,82 +85,103 @@ def compare(
     *,
     protocol: Protocol | None = None,
     raw_root: Path | None = None,
+    source: Path | None = None,
     jobs: int = 1,
 ) -> Generator[Progress, None, Comparison]:
     """Run every tracker over every clip; yields `Progress`, returns the `Comparison`.
 
     ``protocol``: one pass under OTB's profile when None. ``raw_root``: folder of raw results; clips that it already
-    holds are scored without running. ``jobs``: processes over clips (speeds then include each other's load). Raises
-    `TrackerError` before the first clip when a tracker cannot be made; a clip that cannot be read is left out for
-    all trackers and named among the problems.
+    holds are scored without running; ``source``: where the clips were found, noted there. ``jobs``: processes over
+    clips (speeds then include each other's load). Raises `TrackerError` before the first clip when a tracker cannot be
+    made; a clip that cannot be read or scored is left out for all trackers and named among the problems.
     """
     protocol = protocol or OnePass()
     trackers = {contender: contender.create() for contender in contenders}
-    stores: dict[Contender, raw.RawStore] = {}
-    done: list[_Done] = []
+    stores: dict[str, raw.RawStore] = {}
+    done: list[Done] = []
     waiting: list[_Task] = []
     for contender in contenders:
         if raw_root is not None:
             who = raw.identity(contender.label, contender.device, **dict(contender.options))
-            stores[contender] = raw.RawStore(raw_root, who)
+            stores[contender.label] = store = raw.RawStore.claim(raw_root, who)
+            if source is not None:
+                store.note_origin(source, dict(contender.options))
         for sequence in sequences:
-            run = protocol.load(stores[contender], sequence) if contender in stores else None
-            if run is None:
+            found = stored(protocol, contender.label, sequence, stores.get(contender.label))
+            if found is None:
                 waiting.append((protocol, contender, sequence))
             else:
-                done.append(_Done(protocol, contender, sequence, run))
-                yield _finished(done[-1])
+                done.append(found)
+                yield _finished(found, sequence)
     if jobs > 1:
         trackers.clear()  # the workers make their own
+    frames = {sequence.name: sequence for sequence in sequences}
     for message in _parallel(waiting, jobs) if jobs > 1 else _serial(waiting, trackers):
         if isinstance(message, Progress):
             yield message
             continue
-        if message.run is not None and message.contender in stores:
-            protocol.save(stores[message.contender], message.sequence, message.run)
+        if message.run is not None and message.label in stores:
+            protocol.save(stores[message.label], frames[message.clip], message.run)
         done.append(message)
-        yield _finished(message)
-    return _summary(contenders, sequences, done)
+        yield _finished(message, frames[message.clip])
+    return summary([contender.label for contender in contenders], sequences, done)
 
 
-def _summary(contenders: list[Contender], sequences: list[Sequence], done: list[_Done]) -> Comparison:
-    found = {(item.contender, item.sequence.name): item for item in done}
+def stored(protocol: Protocol, label: str, sequence: Sequence, store: raw.RawStore | None) -> Done | None:
+    """A clip's stored run, scored; None when it has to be run."""
+    try:
+        run = protocol.load(store, sequence) if store is not None else None
+        return None if run is None else Done(label, sequence.name, run, protocol.score(run, sequence))
+    except SequenceError as error:
+        return Done(label, sequence.name, problem=str(error))
+
+
+def summary(labels: list[str], sequences: list[Sequence], done: list[Done]) -> Comparison:
+    """The clips that every tracker has, in the order of ``sequences``; ``done`` holds each tracker on each clip."""
+    found = {(item.label, item.clip): item for item in done}
     result = Comparison()
-    left_out = {item.sequence.name: item.problem for item in done if item.run is None}
+    left_out = {item.clip: item.problem for item in done if item.run is None}
     result.problems += [f"{name} is left out: {problem}" for name, problem in sorted(left_out.items())]
-    for contender in contenders:
-        scores = result.scores[contender.label] = {}
+    for label in labels:
+        scores, runs = result.scores.setdefault(label, {}), result.runs.setdefault(label, {})
         for sequence in sequences:
-            run = found[contender, sequence.name].run
-            if run is None or sequence.name in left_out:
+            if sequence.name in left_out:
                 continue
-            scores[sequence.name] = score = found[contender, sequence.name].protocol.score(run, sequence)
-            if score.note:
-                result.problems.append(f"{contender.label} on {sequence.name}: {score.note}")
+            item = found[label, sequence.name]
+            scores[sequence.name], runs[sequence.name] = item.score, item.run
+            if item.score.note:
+                result.problems.append(f"{label} on {sequence.name}: {item.score.note}")
     return result
 
 
-def _finished(done: _Done) -> Progress:
-    frames = len(done.sequence.truth)
-    score = done.protocol.score(done.run, done.sequence) if done.run is not None else None
-    return Progress(done.contender.label, done.sequence.name, frames, frames, finished=True, score=score)
+def _finished(done: Done, sequence: Sequence) -> Progress:
+    frames = len(sequence.truth)
+    return Progress(done.label, done.clip, frames, frames, finished=True, score=done.score)
 
 
-def _serial(tasks: list[_Task], trackers: Mapping[Contender, Tracker]) -> Generator[Progress | _Done, None, None]:
+def _serial(tasks: list[_Task], trackers: Mapping[Contender, Tracker]) -> Generator[Progress | Done, None, None]:
     for protocol, contender, sequence in tasks:
         steps = protocol.run(trackers[contender], sequence, contender.masks)
+        label, clip = contender.label, sequence.name
         try:
             while True:
-                yield Progress(contender.label, sequence.name, next(steps), len(sequence.truth))
+                yield Progress(label, clip, next(steps), len(sequence.truth))
         except StopIteration as end:
-            yield _Done(protocol, contender, sequence, end.value)
+            run = end.value
         except SequenceError as error:
-            yield _Done(protocol, contender, sequence, None, str(error))
+            yield Done(label, clip, problem=str(error))
+            continue
         finally:
             steps.close()
+        try:
+            yield Done(label, clip, run, protocol.score(run, sequence))
+        except SequenceError as error:
+            yield Done(label, clip, problem=str(error))
 
 
-def _parallel(tasks: list[_Task], jobs: int) -> Generator[_Done, None, None]:
+def _parallel(tasks: list[_Task], jobs: int) -> Generator[Done, None, None]:
+    # the longest clips first, or one worker is left with one of them at the end
+    tasks = sorted(tasks, key=lambda task: -len(task[2].truth))
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread)
     try:
         for future in as_completed([pool.submit(_work, *task) for task in tasks]):
@@ -167,9 +190,9 @@ def _parallel(tasks: list[_Task], jobs: int) -> Generator[_Done, None, None]:
         pool.shutdown(cancel_futures=True)
 
 
-def _work(protocol: Protocol, contender: Contender, sequence: Sequence) -> _Done:
+def _work(protocol: Protocol, contender: Contender, sequence: Sequence) -> Done:
     for message in _serial([(protocol, contender, sequence)], {contender: _cached(contender)}):
-        if isinstance(message, _Done):
+        if isinstance(message, Done):
             return message
     raise AssertionError("a task ends with its result")
 

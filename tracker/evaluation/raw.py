@@ -3,6 +3,7 @@
 ``<root>/<tracker>/<clip>.txt`` holds one ``x,y,w,h`` per frame (the layout of OTB and GOT-10k results, 0-based);
 ``<clip>.frames.csv`` beside it the confidence, verdict, seconds and mask figures of each frame; ``tracker.json`` says
 which tracker, device and weights made them: results of another one are not taken up again but replaced.
+``origin.json`` says where the clips lay and which options the tracker was made with, for reports made later.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tracker import registry
+from tracker.api import TrackerError
 from tracker.data.sequences import SequenceError, read_boxes
 from tracker.evaluation.one_pass import ClipRun
 
 COLUMNS = ("score", "verdict", "seconds", "mask_j", "mask_f")
-MANIFEST = "tracker.json"
+MANIFEST, ORIGIN = "tracker.json", "origin.json"
 
 
 def identity(name: str, device: str, **options: Any) -> dict[str, Any]:
@@ -33,16 +36,55 @@ def identity(name: str, device: str, **options: Any) -> dict[str, Any]:
     return {"tracker": registry.resolve(name), "device": device, "set": set_to, "weights": hashes}
 
 
-class RawStore:
-    """The raw results of one tracker. ``identity``: see `identity`; results stored under another one are dropped."""
+@dataclass(frozen=True)
+class Origin:
+    """``clips``: folders that the clips were read from; ``options``: those that the tracker was made with."""
 
-    def __init__(self, root: Path, identity: dict[str, Any]) -> None:
-        self.folder = root / identity["tracker"]
-        manifest = self.folder / MANIFEST
+    clips: tuple[Path, ...]
+    options: dict[str, Any]
+
+
+class RawStore:
+    """The raw results in ``folder``, of one tracker."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def claim(cls, root: Path, identity: dict[str, Any]) -> RawStore:
+        """A place to write to. ``identity``: see `identity`; results stored under another one are dropped."""
+        store = cls(root / identity["tracker"])
+        manifest = store.folder / MANIFEST
         if manifest.is_file() and _json(manifest) != identity:
-            shutil.rmtree(self.folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(store.folder)
+        store.folder.mkdir(parents=True, exist_ok=True)
         write_lines(manifest, [json.dumps(identity, indent=1)])
+        return store
+
+    def note_origin(self, clips: Path, options: Mapping[str, Any]) -> None:
+        """Remember where the clips lay, and how the tracker was made."""
+        known = self.origin().clips
+        places = [str(path) for path in dict.fromkeys((*known, clips.resolve()))]
+        kept = {key: str(value.resolve()) if isinstance(value, Path) else value for key, value in options.items()}
+        told = {"clips": places, "options": {key: value for key, value in kept.items() if value is not None}}
+        write_lines(self.folder / ORIGIN, [json.dumps(told, indent=1)])
+
+    def origin(self) -> Origin:
+        """What `note_origin` remembered; empty when nothing legible is there."""
+        path = self.folder / ORIGIN
+        try:
+            told = _json(path) if path.is_file() else {}
+            return Origin(tuple(Path(place) for place in told.get("clips", [])), dict(told.get("options", {})))
+        except (AttributeError, TypeError, ValueError):
+            return Origin((), {})
+
+    def identity(self) -> dict[str, Any]:
+        """What `claim` was given. Raises `TrackerError` naming the file when it cannot be read."""
+        path = self.folder / MANIFEST
+        found = _json(path) if path.is_file() else None
+        if not isinstance(found, dict) or not isinstance(found.get("tracker"), str):
+            raise TrackerError(f"{path} does not say which tracker made these results; evaluate again with --raw.")
+        return found
 
     def load(self, clip: str, frames: int) -> ClipRun | None:
         """The stored run of a clip of ``frames`` frames; None when there is none, or none that fits."""
@@ -84,7 +126,7 @@ class RawStore:
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, OSError):
         return None
 
 
