@@ -181,6 +181,19 @@ class Tracker(Protocol):
         ...
 
 
+@runtime_checkable
+class Segments(Protocol):
+    """A tracker that draws the mask of what is in a box: no track, no history."""
+
+    def segment(self, image: Image, box: Box) -> MaskPatch | None:
+        """The mask of the object in ``box``, such as one that a person has just drawn or changed.
+
+        None from trackers of this kind whose network has no masks. Raises `TrackerError` when the box is empty or off
+        the image.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Exemplar:
     """What a target was started from.

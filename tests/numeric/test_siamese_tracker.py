@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tracker import checkpoint, registry
-from tracker.api import Box, HasExemplar, HeatMap, OutOfDeviceMemory, TrackerError, Verdict
+from tracker.api import Box, HasExemplar, HeatMap, OutOfDeviceMemory, Segments, TrackerError, Verdict
 from tracker.config import NetConfig
 from tracker.inference import engine as engines
 from tracker.inference.device import pick_device
@@ -215,3 +215,13 @@ def test_a_lost_target_is_sought_around_its_last_place_and_taken_up_again(
     sure = True
     assert target.step(picture(), want_mask=False).verdict is not Verdict.LOST
     assert target.lost == 0
+
+
+def test_the_mask_of_a_box_needs_no_track(untrained: SiameseTracker) -> None:
+    assert isinstance(untrained, Segments)
+    image = picture()
+    mask = untrained.segment(image, Box(200, 150, 50, 40))
+    assert mask is not None
+    assert mask.full(*image.shape[:2]).shape == image.shape[:2]
+    with pytest.raises(TrackerError, match="Draw"):
+        untrained.segment(image, Box(5, 5, 0, 10))

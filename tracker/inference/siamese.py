@@ -49,11 +49,7 @@ class SiameseTracker:
 
     def start(self, image: Image, box: Box) -> SiameseTarget:
         """Embed the exemplar around ``box``. Raises `TrackerError` for an empty box or one that misses the image."""
-        height, width = image.shape[:2]
-        if not all(map(math.isfinite, box)) or box.w <= 0 or box.h <= 0:
-            raise TrackerError(f"The box {tuple(box)} has no area. Draw one around the target.")
-        if box.x >= width or box.y >= height or box.x2 <= 0 or box.y2 <= 0:
-            raise TrackerError(f"The box {tuple(box)} misses the {width} x {height} px image. Draw it on the target.")
+        _require(box, image)
         fill = crops.mean_colour(image)
         weights = None
         if self.engine.attentive and self.config.part_strength > 0:
@@ -69,6 +65,23 @@ class SiameseTracker:
         if self.config.online_weight > 0 or self.config.calibration > 0:
             self._teach(target, image, box)
         return target
+
+    def segment(self, image: Image, box: Box) -> MaskPatch | None:
+        """See `tracker.api.Segments`: the mask branch at the middle of a search region around ``box``."""
+        _require(box, image)
+        if not self.engine.masks:
+            return None
+        side = boxes.context_side(box.w, box.h, self.config.context)
+        fills = [crops.mean_colour(image)]
+        ratio = self.net.search / self.net.exemplar
+        around = [Square(box.cx, box.cy, side)], [Square(box.cx, box.cy, side * ratio)]
+        exemplar, _ = self.engine.cut(image, around[0], self.net.exemplar, fills, self.config.sampling)
+        pixels, cut = self.engine.cut(image, around[1], self.net.search, fills, self.config.sampling)
+        kernels = self.engine.embed(exemplar)
+        middle = self.net.grid // 2
+        mask = self.engine.segment(kernels, self.engine.match(kernels, pixels), [middle], [middle])[0]
+        heat = HeatMap(mask, cut[0].to_image(self._under(middle, middle)))
+        return draw_mask(heat, image.shape[0], image.shape[1], self.config.mask_threshold)
 
     def _teach(self, target: SiameseTarget, image: Image, box: Box) -> None:
         """Show a frame whose box is certain, as it is and at other places and sizes.
@@ -144,7 +157,7 @@ class SiameseTracker:
             verdict, reason, signals = verdicts[i]
             mask = polygon = None
             if masks is not None and verdict is not Verdict.LOST:
-                heat["mask"] = HeatMap(masks[i], cut[i].to_image(self._under(choices[i])))
+                heat["mask"] = HeatMap(masks[i], cut[i].to_image(self._under(choices[i].row, choices[i].column)))
                 mask = draw_mask(heat["mask"], image.shape[0], image.shape[1], self.config.mask_threshold)
                 polygon = self._polygon(mask, target.box)
             peaks = _peaks(choices[i], cut[i], decoder.net)
@@ -173,11 +186,11 @@ class SiameseTracker:
             self._decoders[size] = Decoder(self.net, size)
         return self._decoders[size]
 
-    def _under(self, choice: Choice) -> Box:
-        """What the mask at the chosen cell covers, in search pixels (reference B.3)."""
+    def _under(self, row: int, column: int) -> Box:
+        """What the mask at a cell covers, in search pixels (reference B.3)."""
         reach = self.net.stride * 4  # from the cell's place on the map to its exemplar window's corner
         extent = self.net.mask_extent
-        return Box(self.net.stride * choice.column - reach, self.net.stride * choice.row - reach, extent, extent)
+        return Box(self.net.stride * column - reach, self.net.stride * row - reach, extent, extent)
 
     def _polygon(self, mask: MaskPatch, box: Box) -> np.ndarray | None:
         if self.config.rectangle == "box":
@@ -334,6 +347,15 @@ class SiameseTarget:
         height = self.box.h + rate * (seen.h - self.box.h)
         grown = Box.from_centre(seen.cx, seen.cy, width, height)
         return boxes.clip_to_image(grown, image.shape[0], image.shape[1], self.smallest)
+
+
+def _require(box: Box, image: Image) -> None:
+    """Raise `TrackerError` unless the box has an area that meets the image."""
+    height, width = image.shape[:2]
+    if not all(map(math.isfinite, box)) or box.w <= 0 or box.h <= 0:
+        raise TrackerError(f"The box {tuple(box)} has no area. Draw one around the target.")
+    if box.x >= width or box.y >= height or box.x2 <= 0 or box.y2 <= 0:
+        raise TrackerError(f"The box {tuple(box)} misses the {width} x {height} px image. Draw it on the target.")
 
 
 def _difference(true: Box, found: np.ndarray) -> np.ndarray:
