@@ -38,6 +38,8 @@ class Extra(StrEnum):
     COVER = "cover"
     IGNORED = "ignored"
     COMMENTS = "comments"
+    SIGNALS = "signals"
+    """The tracker's drift signals of each frame."""
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +164,9 @@ def _comments(doc: Document, choice: Choice, keeps: Collection[Extra], tally: Co
 
 def _without(obs: Observation, keeps: Collection[Extra], tally: Counter[str]) -> Observation:
     """``obs`` without the extras that are not in ``keeps``."""
+    if obs.signals and Extra.SIGNALS not in keeps:
+        tally["signals"] += 1
+        obs = msgspec.structs.replace(obs, signals={})
     if obs.attributes and Extra.ATTRIBUTES not in keeps:
         tally["attributes"] += len(obs.attributes)
         obs = msgspec.structs.replace(obs, attributes={})
@@ -188,9 +193,6 @@ def _labels(doc: Document, keeps: Collection[Extra], tally: Counter[str]) -> lis
 
 
 def _kept(obs: Observation, video: VideoRef, choice: Choice, tally: Counter[str]) -> Observation | None:
-    if obs.signals:
-        tally["signals"] += 1
-        obs = msgspec.structs.replace(obs, signals={})
     if obs.state not in (State.VISIBLE, State.OCCLUDED):
         if obs.box is not None or obs.mask is not None:
             tally["absent_region"] += 1
