@@ -79,6 +79,11 @@ class Session(Filing):
         return Mode.PLAYING if self.playing else Mode.IDLE
 
     @property
+    def scope(self) -> str:
+        """Whose keys hold: the window's, or those of the tool in hand (see `app.commands.keymap`)."""
+        return "window"
+
+    @property
     def status(self) -> Status:
         label = self.document.tracks[self.selected].label if self.selected is not None else None
         here = self.here

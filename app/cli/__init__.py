@@ -124,6 +124,29 @@ def demo(
 
 
 @app.command
+def keys(*, markdown: Annotated[bool, Parameter(negative=())] = False) -> int:
+    """The keys of the window.
+
+    Parameters
+    ----------
+    markdown
+        As docs/keys.md has them.
+    """
+    from app.commands import COMMANDS
+    from app.commands.sheet import markdown as sheet
+
+    if markdown:
+        print(sheet(), end="")
+        return 0
+    table = Table("command", "keys", "", box=None)
+    for command in COMMANDS:
+        if command.keys:
+            table.add_row(command.title.removesuffix("…"), "  ".join(command.keys), command.hint)
+    Console().print(table)
+    return 0
+
+
+@app.command
 def info() -> int:
     """Versions, device, weights and folders of this installation."""
     from tracker import registry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.commands import edits, files, going, helping, objects, tracking, views
+from app.commands import edits, files, going, helping, nudging, objects, tracking, views
 from app.commands.table import Command, Ui, When
 from app.session import Session
 
@@ -14,6 +14,7 @@ COMMANDS: tuple[Command, ...] = (
     *files.COMMANDS,
     *edits.COMMANDS,
     *objects.COMMANDS,
+    *nudging.COMMANDS,
     *tracking.COMMANDS,
     *going.COMMANDS,
     *views.COMMANDS,

@@ -5,5 +5,7 @@ from __future__ import annotations
 from app.commands.table import Command
 
 COMMANDS: tuple[Command, ...] = (
-    Command("help.keys", "Keys", ("F1",), "Help", lambda s, ui: ui.show_keys(), hint="All commands and their keys"),
+    Command("help.palette", "Find a command…", ("Ctrl+Shift+P", "Ctrl+K"), "Help", lambda s, ui: ui.show_palette(),
+            hint="Type what you want to do"),
+    Command("help.keys", "Keys", ("F1",), "Help", lambda s, ui: ui.show_keys(), hint="All commands and their keys, to read and to change"),
 )  # fmt: skip

@@ -24,8 +24,20 @@ class Ui(Protocol):
         """Zoom about the centre of the view."""
         ...
 
+    def actual_size(self) -> None:
+        """One image pixel on one screen pixel."""
+        ...
+
     def show_keys(self) -> None:
-        """The sheet of keys."""
+        """The sheet of keys, where they can be changed."""
+        ...
+
+    def show_palette(self) -> None:
+        """The palette: find a command by typing."""
+        ...
+
+    def show_settings(self) -> None:
+        """The settings."""
         ...
 
     def quit(self) -> None:
@@ -35,6 +47,9 @@ class Ui(Protocol):
 
 When = Callable[[Session], bool]
 
+WINDOW = "window"
+"""The scope of keys that always hold, unless a tool in hand has another use for them."""
+
 
 @dataclass(frozen=True)
 class Command:
@@ -42,7 +57,9 @@ class Command:
 
     ``keys``: portable names (``Ctrl+Shift+Z``), the first is the one shown. ``when``: whether it can be done now.
     ``do(session, ui, **params)``: does it. ``ask``: what the window has to ask for before (``open``, ``save_as``,
-    ``export``), giving ``params``. ``hint``: one sentence for tooltips and help.
+    ``export``), giving ``params``. ``hint``: one sentence for tooltips and help. ``scope``: where its keys hold, the
+    whole `WINDOW` or while a tool is in hand (`Session.scope`). ``in_menu``: small steps are for keys and the
+    palette alone.
     """
 
     id: str
@@ -53,6 +70,8 @@ class Command:
     when: When = lambda session: True
     ask: str | None = None
     hint: str = ""
+    scope: str = WINDOW
+    in_menu: bool = True
 
 
 def is_open(session: Session) -> bool:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from app.commands.table import Command, is_open
+from collections.abc import Callable
+
+from app.commands.table import Command, Ui, is_open
+from app.session import Session
+
+
+def _toggle(name: str) -> Callable[[Session, Ui], None]:
+    """Switch one of the settings on or off."""
+    return lambda session, ui: session.change_settings(**{name: not getattr(session.settings, name)})
+
 
 COMMANDS: tuple[Command, ...] = (
-    Command("view.heat", "Next heat map", ("H",), "View", lambda s, ui: s.cycle_heat(),
+    Command("view.heat", "Next heat map", ("A",), "View", lambda s, ui: s.cycle_heat(),
             hint="Off, fused, classification, attention, mask"),
+    Command("view.ghost", "Neighbouring boxes", ("G",), "View", _toggle("show_ghost"),
+            hint="Where the selected object is on the frames before and after"),
+    Command("view.labels", "Labels", ("Ctrl+H",), "View", _toggle("show_labels"), hint="Names and scores at the boxes"),
+    Command("view.search", "Search region", (), "View", _toggle("show_search"), hint="Where the tracker looks"),
     Command("view.fit", "Fit the picture", ("Ctrl+0",), "View", lambda s, ui: ui.fit(), is_open),
+    Command("view.actual_size", "Actual size", ("Ctrl+1",), "View", lambda s, ui: ui.actual_size(), is_open,
+            hint="One pixel of the picture on one of the screen"),
     Command("view.zoom_in", "Zoom in", ("Ctrl+=", "Ctrl++"), "View", lambda s, ui: ui.zoom(1.25), is_open),
     Command("view.zoom_out", "Zoom out", ("Ctrl+-",), "View", lambda s, ui: ui.zoom(0.8), is_open),
 )  # fmt: skip

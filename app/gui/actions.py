@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from app.commands import BY_ID, COMMANDS, Command, Ui
+from app.commands.keymap import Keymap
 from app.gui import theme
 from app.session import Session
 
@@ -73,19 +74,19 @@ class Actions(QObject):
         self._on_error = on_error
         self._cancel_gesture = cancel_gesture
         self._actions: dict[str, QAction] = {}
+        self.keymap = Keymap(COMMANDS, session.settings.keys)
+        self._scope = ""
         for command in COMMANDS:
             action = QAction(command.title, self)
-            action.setShortcuts([QKeySequence(key) for key in command.keys])
             action.setIconText(SHORT.get(command.id, command.title.removesuffix("…")))
-            action.setToolTip(_tip(command))
             action.triggered.connect(lambda _=False, c=command: self.trigger(c))
             self._actions[command.id] = action
             window.addAction(action)
         self.stop = QAction("Stop", self)
-        self.stop.setToolTip(_tip(BY_ID["track.stop"]))
         self.stop.triggered.connect(lambda: self.trigger(BY_ID["track.stop"]))
         self._tint()
         theme.current().changed.connect(self._tint)
+        session.events.settings.connect(lambda settings: self._take_keys())
         self.refresh()
 
     def __getitem__(self, name: str) -> QAction:
@@ -108,7 +109,10 @@ class Actions(QObject):
             self._on_error(error)
 
     def refresh(self) -> None:
-        """Enable what can be done now."""
+        """Enable what can be done now, and give each command the keys that are its own now."""
+        if self._session.scope != self._scope:
+            self._scope = self._session.scope
+            self._set_keys()
         for command in COMMANDS:
             self._actions[command.id].setEnabled(command.when(self._session))
         self.stop.setEnabled(self._session.run is not None)
@@ -120,22 +124,37 @@ class Actions(QObject):
         """A menu for each group, in the order of the table; answers with the menus by group."""
         menus: dict[str, QMenu] = {}
         for command in COMMANDS:
+            if not command.in_menu:
+                continue
             if command.group not in menus:
                 menus[command.group] = bar.addMenu(command.group)
             menus[command.group].addAction(self._actions[command.id])
         return menus
+
+    def tip(self, command: Command) -> str:
+        """The tooltip of a command."""
+        keys = ", ".join(native(key) for key in self.keymap.keys(command.id))
+        head = f"<b>{command.title.removesuffix('…')}</b>" + (f"&nbsp; {keys}" if keys else "")
+        return head + (f"<br>{command.hint}" if command.hint else "")
+
+    def _take_keys(self) -> None:
+        if self._session.settings.keys != self.keymap.changed():
+            self.keymap = Keymap(COMMANDS, self._session.settings.keys)
+            self._set_keys()
+
+    def _set_keys(self) -> None:
+        active = self.keymap.active(self._scope)
+        for command in COMMANDS:
+            action = self._actions[command.id]
+            action.setShortcuts([QKeySequence(key) for key in active[command.id]])
+            action.setToolTip(self.tip(command))
+        self.stop.setToolTip(self.tip(BY_ID["track.stop"]))
 
     def _tint(self) -> None:
         for name, icon in ICONS.items():
             self._actions[name].setIcon(theme.icon(icon))
         self.stop.setIcon(theme.icon("stop", theme.current().tokens.danger))
         self.show_playing(self._session.playing)
-
-
-def _tip(command: Command) -> str:
-    keys = ", ".join(native(key) for key in command.keys)
-    head = f"<b>{command.title.removesuffix('…')}</b>" + (f"&nbsp; {keys}" if keys else "")
-    return head + (f"<br>{command.hint}" if command.hint else "")
 
 
 def native(key: str) -> str:

@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from app.session import Session
 from app.work.opening import SUFFIX, default_project
@@ -52,6 +52,13 @@ class Asking:
             return None
         path = Path(chosen)
         return path.parent if path.suffix.lower().lstrip(".") in pictures.replace("*.", "").split() else path
+
+    def frame(self) -> dict[str, Any] | None:
+        """``{"place": ...}`` to go to, as it was written."""
+        last = self._session.frame_count - 1
+        said = f"Frame (0 to {last}), step (+10) or time (1:02.5)"
+        text, good = QInputDialog.getText(self._window, "Go to frame", said, text=str(self._session.frame))
+        return {"place": text} if good else None
 
     def unsaved(self) -> Unsaved:
         """Once, when leaving a document with unsaved changes."""

@@ -25,6 +25,8 @@ from app.gui.canvas.view import Canvas
 from app.gui.choosing import Choosing
 from app.gui.dialogs.error import ErrorDesk
 from app.gui.dialogs.keys import KeysDialog
+from app.gui.dialogs.palette import Palette
+from app.gui.dialogs.settings import SettingsDialog
 from app.gui.documents import Documents
 from app.gui.exporting import Exporting
 from app.gui.hands import Hands
@@ -69,6 +71,7 @@ class MainWindow(QMainWindow):
             "file.sample": self.documents.ask_sample,
             "save_as": asking.save_as,
             "export": self.exporting.ask,
+            "frame": self.documents.asking.frame,
         }
         self.actions_ = Actions(session, self, asks, self.show_error, lambda: self.canvas.cancel_gesture(), self)
         self._build()
@@ -291,8 +294,22 @@ class MainWindow(QMainWindow):
     def zoom(self, factor: float) -> None:
         self.canvas.zoom(factor)
 
+    def actual_size(self) -> None:
+        self.canvas.actual_size()
+
     def show_keys(self) -> None:
-        KeysDialog(self).exec()
+        dialog = KeysDialog(self.actions_.keymap, self)
+        dialog.changed.connect(lambda keymap: self.session.change_settings(keys=keymap.changed()))
+        dialog.exec()
+
+    def show_palette(self) -> None:
+        palette = Palette(self.actions_, self)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        palette.show()
+        palette.search.setFocus()
+
+    def show_settings(self) -> None:
+        SettingsDialog(self.session, self).exec()
 
     def quit(self) -> None:
         self.close()

@@ -9,6 +9,9 @@ from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 
 from app.session import Session
 
+LEAST_ROUND = 100
+"""Milliseconds that one round of a loop takes at least."""
+
 
 class Player(QObject):
     """Drives `Session.seek` while the session plays. Frames are due at their own time stamps, so VFR plays right."""
@@ -38,8 +41,9 @@ class Player(QObject):
         if not self._session.playing:
             self._timer.stop()
             return
-        if self._session.frame >= self._session.frame_count - 1:
-            self._session.seek(0)
+        walk = self._walk()
+        if self._session.frame >= walk.stop - 1 or self._session.frame < walk.start:
+            self._session.seek(walk.start)
         self._due = self._shown = 0
         self._begin()
         self._timer.start(4)
@@ -51,6 +55,10 @@ class Player(QObject):
 
     def stop(self) -> None:
         self._timer.stop()
+
+    def _walk(self) -> range:
+        """The frames that playing walks through."""
+        return self._session.loop or range(self._session.frame_count)
 
     def _begin(self) -> None:
         self._from = self._last = self._session.frame
@@ -66,11 +74,17 @@ class Player(QObject):
             self._begin()
         times = media.times
         now = times[self._from] + self._clock.elapsed() / 1000 * session.settings.playback_rate
-        due = min(int(np.searchsorted(times, now, side="right")) - 1, session.frame_count - 1)
+        last = self._walk().stop - 1
+        due = min(int(np.searchsorted(times, now, side="right")) - 1, max(last, self._from))
         if due > self._last:
             self._due += due - self._last
             self._last = due
             session.seek(due)
             self._note(f"{self.dropped} dropped" if self.dropped > 1 else "")
-        if due >= session.frame_count - 1:
+        if due < last:
+            return
+        if session.loop is None:
             session.set_playing(False)
+        elif self._clock.elapsed() >= LEAST_ROUND:  # a loop of one frame must not spin
+            session.seek(session.loop.start)
+            self._begin()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QBrush, QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
@@ -153,6 +153,10 @@ def stylesheet(t: Tokens) -> str:
     QStatusBar {{ background: {t.window}; border-top: 1px solid {t.border}; }}
     QStatusBar::item {{ border: 0; }}
     QSplitter::handle {{ background: {t.border}; }}
+    QDialog#palette {{ background: {t.panel}; border: 1px solid {t.border}; }}
+    QTreeView, QListWidget {{ background: {t.base}; border: 1px solid {t.border}; border-radius: 6px;
+        selection-background-color: {_mix(t.accent, t.base, 0.28)}; selection-color: {t.text}; outline: 0; }}
+    QTreeView::item, QListWidget::item {{ padding: 3px 4px; }}
     QTabWidget::pane {{ border: 0; border-top: 1px solid {t.border}; background: {t.panel}; }}
     QTabWidget::tab-bar {{ left: 8px; }}
     QTabBar {{ background: {t.window}; }}
@@ -301,6 +305,11 @@ def icon(name: str, colour: str | None = None) -> QIcon:
             made.addPixmap(pixmap, mode)
     _icons[(name, tint)] = made
     return made
+
+
+def colour(value: str) -> QBrush:
+    """A token as Qt's items take it."""
+    return QBrush(QColor(value))
 
 
 def fixed_font(pixels: int = 12, bold: bool = False) -> QFont:

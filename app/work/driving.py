@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from app.model.edits import SetFrames
 from app.model.tracks import Observation, unprotected
-from app.settings import Settings
 from app.work.choice import TrackerChoice, Trackers, bring_in
 from app.work.hand import Hand
 from app.work.jobs import Job, Jobs
@@ -21,7 +18,6 @@ class Driving(Hand):
     """The tracking half of the session, and what listens to the desk of the runs (`app.work.run.Listener`)."""
 
     jobs: Jobs
-    settings: Settings
     live: LiveItem | None
     """The newest answer of the run that goes on."""
     _trackers: Trackers
@@ -29,9 +25,6 @@ class Driving(Hand):
     """A tracker with options of its own; it holds for this session."""
     _by_run: bool
     """Whether the edit that is being committed comes from a run."""
-
-    @abstractmethod
-    def change_settings(self, **values: Any) -> None: ...
 
     @property
     def live_here(self) -> LiveItem | None:

@@ -92,6 +92,8 @@ class Events:
         self.progress: Event[[str, float | None]] = Event()
         """Long work by name, 0 to 1; None when it ended."""
         self.settings: Event[[Settings]] = Event()
+        self.loop: Event[[range | None]] = Event()
+        """Playing goes round in these frames from now on; None: no longer."""
         self.trackers: Event[[]] = Event()
         """Weights were imported, or could not be: which trackers are ready may have changed."""
         self.saved: Event[[Path]] = Event()

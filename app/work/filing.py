@@ -49,6 +49,7 @@ class Filing(Driving):
         self.live = None
         self.follow = self.settings.follow
         self.playing = False
+        self.loop = None
         self.drawing = self.redraw = False
         self._by_run = self._abandoned = False
         self.runs.recent.clear()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal
+
+import msgspec
 
 from app.model.document import Change, Document
 from app.model.edits import Edit, SetTrack
@@ -50,6 +53,24 @@ class Hand(Navigator):
             self.selection = chosen
             self.events.selection()
 
+    def go_to_keyframe(self, direction: int) -> None:
+        """Go to the next keyframe (the one before when ``direction`` < 0) of the selected tracks, else of any."""
+        tracks = [self.document.tracks[id_] for id_ in self.selection] or list(self.document.tracks.values())
+        found = [at for track in tracks if (at := track.next_keyframe(self.frame, direction)) is not None]
+        if not found:
+            raise SessionError(f"There is no keyframe {'after' if direction > 0 else 'before'} this frame")
+        self.set_playing(False)
+        self.seek(min(found) if direction > 0 else max(found))
+
+    def nudge(self, dx: float = 0.0, dy: float = 0.0, dw: float = 0.0, dh: float = 0.0) -> None:
+        """Move the selected box by image pixels, or make it wider and higher; nudges in a row are one undo step."""
+        track, here = self._track(), self.here
+        if here is None or here.box is None:
+            raise SessionError("The object has no box on this frame; draw one first (Shift+N)")
+        x, y, w, h = here.box
+        box = Box(x + dx, y + dy, max(1.0, w + dw), max(1.0, h + dh))
+        self.set_box(box, track, gesture=f"nudge-{track}-{self.frame}")
+
     def begin_drawing(self, *, redraw: bool = False) -> None:
         """The next drag draws a new object's box, or with ``redraw`` a new box of the selected track."""
         self.require_open()
@@ -84,30 +105,41 @@ class Hand(Navigator):
     def set_box(self, box: Box, track: int | None = None, frame: int | None = None, gesture: str | None = None) -> None:
         """Say by hand where a track (the selected one) is on a frame (this one): a manual keyframe."""
         at = self.frame if frame is None else frame
-        edit = editing.placed(self.document, self._track(track), at, box)
+        edit = editing.placed(self.document, self._editable(track), at, box)
         self.commit(edit, "Place the box", gesture)
         self.end_drawing()
 
     def delete_box(self) -> None:
         """Forget the selected track on this frame, and on this frame only."""
-        self.commit(editing.cleared(self.document, self._track(), self.frame), "Delete the box of this frame")
+        self.commit(editing.cleared(self.document, self._editable(), self.frame), "Delete the box of this frame")
 
     def toggle_keyframe(self) -> None:
-        self.commit(editing.keyframe_toggled(self.document, self._track(), self.frame), "Toggle the keyframe")
+        self.commit(editing.keyframe_toggled(self.document, self._editable(), self.frame), "Toggle the keyframe")
 
     def set_state(self, state: State) -> None:
         """Say how the selected object is to be seen on this frame."""
-        edit = editing.state_set(self.document, self._track(), self.frame, state)
+        edit = editing.state_set(self.document, self._editable(), self.frame, state)
         self.commit(edit, f"Mark as {state.replace('_', ' ')}")
 
     def remove_track(self, track: int | None = None) -> None:
-        self.commit(editing.removed(self.document, self._track(track)), "Delete the object")
+        self.commit(editing.removed(self.document, self._editable(track)), "Delete the object")
 
     def set_track(
         self, track: int, *, label: str | None = None, colour: str | None = None, visible: bool | None = None
     ) -> None:
         """Rename, recolour (``#rrggbb``), show or hide a track."""
         self.commit(SetTrack(self._track(track), label, colour, visible), "Change the object")
+
+    def toggle(self, name: Literal["visible", "locked", "ignored"], track: int | None = None) -> None:
+        """Switch a property of a track on or off."""
+        chosen = self._track(track)
+        value = not getattr(self.document.tracks[chosen], name)
+        said = {
+            "visible": "Show the object" if value else "Hide the object",
+            "locked": "Lock the object" if value else "Unlock the object",
+            "ignored": "Make it an ignored region" if value else "Make it an object again",
+        }
+        self.commit(msgspec.structs.replace(SetTrack(chosen), **{name: value}), said[name])
 
     def undo(self) -> None:
         """Take back the last step. Taking back the run that goes on ends it."""
@@ -120,6 +152,13 @@ class Hand(Navigator):
         title = self.history.redo_title
         if self.history.redo() is not None:
             self.events.message(f"Redone: {title}")
+
+    def _editable(self, track: int | None = None) -> int:
+        """A track that gestures may change. Raises `SessionError` for a locked one."""
+        chosen = self._track(track)
+        if self.document.tracks[chosen].locked:
+            raise SessionError(f"{self.document.tracks[chosen].label} {chosen} is locked; press L to unlock it")
+        return chosen
 
     def _track(self, track: int | None = None) -> int:
         chosen = self.selected if track is None else track

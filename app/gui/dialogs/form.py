@@ -1,9 +1,9 @@
-"""A form made from a msgspec struct: one control per field, titles and hints from its ``Meta``."""
+"""A form made from a msgspec struct: one control per field, titles, ranges and hints from its ``Meta``."""
 
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -24,6 +24,8 @@ from PySide6.QtWidgets import (
 from app.gui import theme
 
 _WORDS = {"all": "All", "labelled": "Only labelled"}
+_FAR = 1_000_000
+"""The bound of a number that has none."""
 
 LABELS = 104
 """Width of the titles in logical pixels: forms below each other stay in line."""
@@ -38,76 +40,120 @@ def form_label(text: str) -> QLabel:
 
 
 class Form(QWidget):
-    """Fields of types bool, Literal, int, float and str; others must be given in ``fixed`` and are not shown."""
+    """Fields of types bool, Literal, int, float and str; others keep their default and are not shown."""
 
     changed = Signal()
 
-    def __init__(self, kind: type[msgspec.Struct], choices: Mapping[str, list[tuple[str, Any]]] | None = None) -> None:
-        """``choices``: for a field by name, the titles and values to choose from instead of a control by type."""
+    def __init__(
+        self,
+        kind: type[msgspec.Struct],
+        choices: Mapping[str, list[tuple[str, Any]]] | None = None,
+        *,
+        only: Collection[str] | None = None,
+        value: msgspec.Struct | None = None,
+    ) -> None:
+        """``choices``: for a field by name, the titles and values to choose from instead of a control by type.
+
+        ``only``: the fields to show, all when None. ``value``: what is filled in, else the defaults.
+        """
         super().__init__()
         self._kind = kind
         self._read: dict[str, Callable[[], Any]] = {}
+        self._write: dict[str, Callable[[Any], object]] = {}
         self.controls: dict[str, QWidget] = {}
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # rows are never squeezed
-        layout = QFormLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setHorizontalSpacing(theme.GRID)
-        layout.setVerticalSpacing(theme.GRID)
+        self._layout = QFormLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setHorizontalSpacing(theme.GRID)
+        self._layout.setVerticalSpacing(theme.GRID)
         hints = typing.get_type_hints(kind, include_extras=True)
         for field in msgspec.structs.fields(kind):
-            base, meta = _split(hints[field.name])
+            if only is not None and field.name not in only:
+                continue
+            base, meta = split(hints[field.name])
             title = (meta.title if meta else None) or field.name.replace("_", " ").capitalize()
-            default = field.default if field.default is not msgspec.NODEFAULT else None
-            control = self._control(field.name, base, default, (choices or {}).get(field.name), title)
+            control = self._control(field.name, base, meta, (choices or {}).get(field.name), title)
             if control is None:
                 continue
+            if field.default is not msgspec.NODEFAULT:
+                self._write[field.name](field.default)
             if meta and meta.description:
                 control.setToolTip(meta.description)
             control.setAccessibleName(title)
             self.controls[field.name] = control
-            layout.addRow(form_label("" if isinstance(control, QCheckBox) else title), control)
+            self._layout.addRow(form_label("" if isinstance(control, QCheckBox) else title), control)
+        if value is not None:
+            self.show_value(value)
 
     def value(self) -> msgspec.Struct:
         """The struct as filled in."""
-        return self._kind(**{name: read() for name, read in self._read.items()})
+        return self._kind(**self.values())
+
+    def values(self) -> dict[str, Any]:
+        """The fields that are shown, as filled in."""
+        return {name: read() for name, read in self._read.items()}
+
+    def show_value(self, value: msgspec.Struct) -> None:
+        """Fill in what ``value`` says; `changed` keeps silent."""
+        self.blockSignals(True)
+        for name, write in self._write.items():
+            write(getattr(value, name))
+        self.blockSignals(False)
+
+    def filter(self, text: str, *, also: str = "") -> bool:
+        """Show only the rows with ``text`` in title or hint, all when ``also`` has it; whether any is left."""
+        found = False
+        for control in self.controls.values():
+            words = f"{control.accessibleName()} {control.toolTip()} {also}".casefold()
+            seen = text.casefold() in words
+            self._layout.setRowVisible(control, seen)
+            found |= seen
+        return found
 
     def _control(
-        self, name: str, base: Any, default: Any, choices: list[tuple[str, Any]] | None, title: str
+        self, name: str, base: Any, meta: Meta | None, choices: list[tuple[str, Any]] | None, title: str
     ) -> QWidget | None:
         if choices is None and typing.get_origin(base) is Literal:
             choices = [(_WORDS.get(str(v), str(v).replace("_", " ").capitalize()), v) for v in typing.get_args(base)]
         if choices is not None:
-            combo = QComboBox()
-            for text, value in choices:
-                combo.addItem(text, value)
-            combo.setCurrentIndex(max(0, next((i for i, (_, v) in enumerate(choices) if v == default), 0)))
-            combo.currentIndexChanged.connect(self.changed)
-            # By index: Qt would turn a tuple kept as item data into a list.
-            self._read[name] = lambda: choices[combo.currentIndex()][1]
-            return combo
+            return self._choice(name, choices)
         if base is bool:
             box = QCheckBox(title)
-            box.setChecked(bool(default))
             box.toggled.connect(self.changed)
-            self._read[name] = box.isChecked
+            self._read[name], self._write[name] = box.isChecked, box.setChecked
             return box
         if base is int or base is float:
-            spin = QSpinBox() if base is int else QDoubleSpinBox()
-            spin.setRange(0, 1_000_000)
-            spin.setValue(default or 0)
+            spin: Any = QSpinBox() if base is int else QDoubleSpinBox()
+            low, high = (meta.ge, meta.le) if meta else (None, None)
+            spin.setRange(base(0 if low is None else low), base(_FAR if high is None else high))
+            if isinstance(spin, QDoubleSpinBox) and spin.maximum() <= 1:
+                spin.setSingleStep(0.05)
             spin.setMinimumHeight(QLineEdit().sizeHint().height() + theme.GRID // 2)  # as high as the fields around it
             spin.valueChanged.connect(self.changed)
-            self._read[name] = spin.value
+            self._read[name], self._write[name] = spin.value, lambda v: spin.setValue(base(v or 0))
             return spin
         if base is str:
-            line = QLineEdit(default or "")
+            line = QLineEdit()
             line.textChanged.connect(self.changed)
-            self._read[name] = line.text
+            self._read[name], self._write[name] = line.text, lambda v: line.setText(v or "")
             return line
         return None
 
+    def _choice(self, name: str, choices: list[tuple[str, Any]]) -> QComboBox:
+        combo = QComboBox()
+        for text, _ in choices:
+            combo.addItem(text)
+        combo.currentIndexChanged.connect(self.changed)
+        # By index: Qt would turn a tuple kept as item data into a list.
+        self._read[name] = lambda: choices[combo.currentIndex()][1]
+        self._write[name] = lambda value: combo.setCurrentIndex(
+            next((at for at, (_, known) in enumerate(choices) if known == value), 0)
+        )
+        return combo
 
-def _split(hint: Any) -> tuple[Any, Meta | None]:
+
+def split(hint: Any) -> tuple[Any, Meta | None]:
+    """A field's bare type and its ``Meta``, if it has one."""
     if typing.get_origin(hint) is typing.Annotated:
         base, *extras = typing.get_args(hint)
         return base, next((extra for extra in extras if isinstance(extra, Meta)), None)
