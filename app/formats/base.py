@@ -189,7 +189,16 @@ class Format(Protocol):
         ...
 
 
-_FORMATS = {"coco": "app.formats.coco:COCO", "vot": "app.formats.vot:VOT"}
+_FORMATS = {
+    "coco": "app.formats.coco:COCO",
+    "vot": "app.formats.vot:VOT",
+    "lasot": "app.formats.lasot:LASOT",
+    "got10k": "app.formats.got10k:GOT10K",
+    "trackingnet": "app.formats.trackingnet:TRACKINGNET",
+    "otb": "app.formats.otb:OTB",
+    "uav123": "app.formats.uav123:UAV123",
+    "csv": "app.formats.csv_table:CSV",
+}
 
 
 def formats() -> dict[str, Format]:
