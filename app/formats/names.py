@@ -7,18 +7,32 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from app.model.document import VideoRef
 
+_ANY_CLIP = {"img", "img1", "imgs", "images", "color", "frames"}
+"""What data sets call the folder of the pictures in each clip's own folder."""
+
 
 def plain(text: str) -> str:
     """One line of text that every format can hold: no control characters, lone surrogates or outer spaces."""
     return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text.encode("utf-8", "replace").decode()).strip()
 
 
-def stem(video: VideoRef) -> str:
-    """A name made from the video's, safe as a file name on every system."""
-    name = re.split(r"[\\/]", video.path.rstrip("\\/"))[-1]
-    name = re.sub(r"[^\w.-]+", "_", plain(name.rsplit(".", 1)[0] if "." in name[1:] else name)).strip("._-")[:80]
+def file_name(text: str, otherwise: str = "video") -> str:
+    """A name made from ``text``, safe as a file name on every system; ``otherwise`` when nothing of it is left."""
+    name = re.sub(r"[^\w.-]+", "_", plain(text)).strip("._-")[:80].rstrip("._-")
     reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name, re.IGNORECASE)
-    return f"video_{name}" if reserved else name or "video"
+    return f"{otherwise}_{name}" if reserved else name or otherwise
+
+
+def stem(video: VideoRef) -> str:
+    """A name made from the video's, safe as a file name on every system.
+
+    A folder of images that is called as in every data set (``img``, ``color``) gives the name of the folder around it.
+    """
+    parts = [part for part in re.split(r"[\\/]", video.path) if part]
+    name = parts[-1] if parts else ""
+    if name.lower() in _ANY_CLIP and len(parts) > 1:
+        name = parts[-2]
+    return file_name(name.rsplit(".", 1)[0] if "." in name[1:] else name)
 
 
 def colour_or(text: str, otherwise: str) -> str:
