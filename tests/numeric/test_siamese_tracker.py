@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tracker import checkpoint, registry
-from tracker.api import Box, HasExemplar, HeatMap, OutOfDeviceMemory, Segments, TrackerError, Verdict
+from tracker.api import Box, HasExemplar, HeatMap, OutOfDeviceMemory, Segments, Teachable, TrackerError, Verdict
 from tracker.config import NetConfig
 from tracker.inference import engine as engines
 from tracker.inference.device import pick_device
@@ -225,3 +225,41 @@ def test_the_mask_of_a_box_needs_no_track(untrained: SiameseTracker) -> None:
     assert mask.full(*image.shape[:2]).shape == image.shape[:2]
     with pytest.raises(TrackerError, match="Draw"):
         untrained.segment(image, Box(5, 5, 0, 10))
+
+
+def test_the_embedded_tracker_learns_from_corrections_and_the_papers_do_not(untrained: SiameseTracker) -> None:
+    image = picture(3)
+    target = untrained.start(picture(), Box(80, 60, 50, 40))
+    assert isinstance(target, Teachable)
+    target.step(picture(1))
+    assert target.online is not None
+    before, exemplar = target.online.respond(np.ones((8, 31, 31), np.float32)).copy(), target.exemplar
+    target.correct(image, Box(150, 90, 30, 36))
+    assert target.box == Box(150, 90, 30, 36)
+    assert target.exemplar is exemplar  # what it was started from is remembered
+    assert not np.array_equal(before, target.online.respond(np.ones((8, 31, 31), np.float32)))
+    assert target.step(image).crop is not None
+    plain = create("cpu", name="siamatt-mobile", untrained=True, engine="torch", online_weight=0.0)
+    assert not isinstance(plain.start(image, Box(80, 60, 50, 40)), Teachable)
+
+
+def test_a_correction_counts_for_targets_that_are_stepped_together(untrained: SiameseTracker) -> None:
+    first, second = (untrained.start(picture(), Box(x, 60, 50, 40)) for x in (40, 120))
+    untrained.step(picture(1), [first, second])
+    assert isinstance(first, Teachable)
+    first.correct(picture(2), Box(60, 70, 40, 40))
+    alone = untrained.start(picture(), Box(40, 60, 50, 40))
+    untrained.step(picture(1), [alone])
+    assert isinstance(alone, Teachable)
+    alone.correct(picture(2), Box(60, 70, 40, 40))
+    together = untrained.step(picture(3), [first, second])[0]
+    assert together.box == pytest.approx(untrained.step(picture(3), [alone])[0].box, abs=1e-3)
+
+
+@pytest.mark.parametrize("box", [(5, 5, 0, 10), (500, 5, 10, 10)])
+def test_an_impossible_correction_is_refused_and_changes_nothing(untrained: SiameseTracker, box: tuple) -> None:
+    target = untrained.start(picture(), Box(80, 60, 50, 40))
+    assert isinstance(target, Teachable)
+    with pytest.raises(TrackerError, match="Draw"):
+        target.correct(picture(), Box(*box))
+    assert target.box == Box(80, 60, 50, 40)

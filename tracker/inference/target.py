@@ -1,0 +1,208 @@
+"""One object's memory: where it was, how big, how sure the tracker was, and where to look for it next."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tracker import boxes
+from tracker.api import Box, Crop, Exemplar, Image, Prediction, Verdict
+from tracker.inference.decode import Choice, Maps
+from tracker.inference.engine import Square
+from tracker.inference.online import OnlineFilter
+from tracker.inference.signals import LONG, Evidence, Monitor
+
+if TYPE_CHECKING:
+    from tracker.inference.siamese import SiameseTracker
+
+MEMORY = 40
+"""Frames whose median size a lost target is expected to have."""
+
+PATIENCE = 4
+"""Frames for which a lost target is sought at its last place alone."""
+LOOK_STEP = 0.75
+"""Distance between places where a lost target is sought, in sides of the search region: the response map's reach."""
+
+
+class SiameseTarget:
+    """One object's memory: its kernels, where it was, how big, how sure we were."""
+
+    def __init__(self, tracker: SiameseTracker, box: Box, exemplar: Exemplar, kernels: Any, fill: np.ndarray) -> None:
+        self.tracker, self.box, self.exemplar, self.kernels, self.fill = tracker, box, exemplar, kernels, fill
+        self.smallest = min(tracker.config.smallest, box.w, box.h)
+        self.monitor = Monitor(tracker.config)
+        self.lost = self.look = 0
+        self.trusted = box
+        """The last box that its own frame spoke for: where a lost target was really last seen."""
+        self.sizes = deque([(box.w, box.h)], MEMORY)
+        self.online = OnlineFilter(tracker.net) if tracker.config.online_weight > 0 else None
+        self.peak: tuple[float, float] | None = None
+        self.offset = np.zeros(4)
+        self._frames = 0
+
+    def usual_size(self, crop: Crop) -> tuple[float, float]:
+        """The size in ``crop`` that the network's own box should have."""
+        dw, dh = map(float, self.offset[2:])
+        return self.box.w * crop.scale * math.exp(-dw), self.box.h * crop.scale * math.exp(-dh)
+
+    def learn(self, cells: np.ndarray, crop: Crop, verdict: Verdict) -> None:
+        """Let the online part follow the target's looks, while the answer can be trusted."""
+        config = self.tracker.config
+        self._frames += 1
+        if self.online is None or verdict is not Verdict.TRACKED or self._frames % config.online_every:
+            return
+        self.online.learn(cells, crop.to_crop(self.box), config.online_rate)
+
+    @property
+    def search_size(self) -> int:
+        """Crop pixels of the next search region; larger while a long-term tracker is lost (reference B.2)."""
+        config = self.tracker.config
+        return config.lost_search if config.on_lost == "enlarge" and self.lost else self.tracker.net.search
+
+    def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
+        """Find the object in ``image``, looking where it was last seen."""
+        return self.tracker.step(image, [self], want_mask=want_mask)[0]
+
+    def square(self, image: Image) -> Square:
+        """The next search region: around where the target was; lost, there and at all other places in turn.
+
+        Looking elsewhere at the learnt scale costs nothing; the larger region of reference B.2 costs eleven times a
+        frame. The first looks and every other later one go to the last place, the rest to a grid over the picture, near
+        ones first.
+        """
+        config, net = self.tracker.config, self.tracker.net
+        side = boxes.context_side(self.box.w, self.box.h, config.context) * self.search_size / net.exemplar
+        x, y = self.box.cx, self.box.cy
+        if self._looks_elsewhere:
+            x, y = self._elsewhere(LOOK_STEP * side, image)
+        return Square(min(max(x, 0.0), image.shape[1]), min(max(y, 0.0), image.shape[0]), side)
+
+    @property
+    def _looks_elsewhere(self) -> bool:
+        return self.tracker.config.on_lost == "around" and self.look > PATIENCE and self.look % 2 == 1
+
+    def _elsewhere(self, step: float, image: Image) -> tuple[float, float]:
+        """The place of a grid through the target's last one whose turn it is."""
+        height, width = image.shape[:2]
+        columns = range(-round(self.box.cx / step), round((width - self.box.cx) / step) + 1)
+        rows = range(-round(self.box.cy / step), round((height - self.box.cy) / step) + 1)
+        places = [(i, j) for i in columns for j in rows if (i, j) != (0, 0)] or [(0, 0)]
+        places.sort(key=lambda place: place[0] ** 2 + place[1] ** 2)
+        i, j = places[(self.look - PATIENCE) // 2 % len(places)]
+        return self.box.cx + i * step, self.box.cy + j * step
+
+    def judge(self, choice: Choice, maps: Maps, crop: Crop, image: Image) -> tuple[Verdict, str, dict[str, float]]:
+        """Take the answer in: verdict, reason and signals; the box moves unless the target counts as lost."""
+        rows = slice(max(0, choice.row - 2), choice.row + 3)
+        columns = slice(max(0, choice.column - 2), choice.column + 3)
+        found = self._smoothed(choice, crop, image)
+        moved = math.hypot(found.cx - self.box.cx, found.cy - self.box.cy) / math.sqrt(max(self.box.area, 1.0))
+        online, sharpness = self.peak or (None, None)
+        evidence = Evidence(
+            float(maps.attention[rows, columns].max()),
+            moved,
+            math.log(max(found.area, 1.0) / max(float(np.median([w * h for w, h in self.sizes])), 1.0)),
+            _outside(found, image),
+            online,
+            sharpness,
+            self._looks_elsewhere,
+            not _whole(found, image),
+        )
+        verdict, reason, signals = self.monitor.judge(choice, evidence)
+        config = self.tracker.config
+        if config.on_lost == "enlarge":
+            verdict, reason = self._long_term(choice.probability, verdict, reason)
+        # a weak answer at the last place may well be the target; what is seen elsewhere has to convince first
+        held = verdict is Verdict.LOST and config.on_lost == "around"
+        faint = held and not self.monitor.nothing and self.lost < LONG and not self._looks_elsewhere
+        held |= config.on_lost == "enlarge" and choice.probability < config.enlarge_below
+        if held:
+            self._keep_looking()
+            if faint:
+                self.box = Box.from_centre(found.cx, found.cy, self.box.w, self.box.h)
+        else:
+            self.box = found
+            if online is None or (self.monitor.promising and _whole(found, image)):
+                self.sizes.append((found.w, found.h))
+            if online is None or self.monitor.promising:
+                self.trusted = found
+        if verdict is not Verdict.LOST:
+            self.lost = self.look = 0
+        elif not held:
+            self.lost += 1
+        return verdict, reason, signals
+
+    def _long_term(self, confidence: float, verdict: Verdict, reason: str) -> tuple[Verdict, str]:
+        """SiamRPN++'s long-term switch: lost below one confidence, found again only above a much higher one."""
+        config = self.tracker.config
+        bound = config.enlarge_until if self.lost else config.enlarge_below
+        if confidence < config.enlarge_below or (self.lost and confidence <= config.enlarge_until):
+            return Verdict.LOST, f"confidence {confidence:.3f} is below {bound:g}; searching a larger region"
+        return (Verdict.UNCERTAIN, reason) if verdict is Verdict.LOST else (verdict, reason)
+
+    def _keep_looking(self) -> None:
+        """The place stays where the target was last believed to be, so that the search does not wander off.
+
+        The size goes back to the usual one of the last frames: what slips behind something seems to shrink first. The
+        papers' long-term mode freezes both instead.
+        """
+        if self.lost == 0 and self.tracker.config.on_lost == "around":
+            width, height = np.median(self.sizes, axis=0)
+            self.box = Box.from_centre(self.trusted.cx, self.trusted.cy, float(width), float(height))
+        self.lost += 1
+        if not self.monitor.promising:  # else another look at the same place decides
+            self.look += 1
+
+    def _smoothed(self, choice: Choice, crop: Crop, image: Image) -> Box:
+        """The new state: centre taken as found, size approached at the rate of reference B.1, step 4.
+
+        Where the released SiamAtt multiplies with its summed score the rate uses the probability, so that it never
+        exceeds ``size_rate`` (reference C.4, point 3), except in that mode.
+        """
+        config = self.tracker.config
+        cx, cy, w, h = map(float, choice.box)
+        dx, dy, dw, dh = map(float, self.offset)
+        cx, cy, w, h = cx + dx * w, cy + dy * h, w * math.exp(dw), h * math.exp(dh)
+        seen = crop.to_image(Box.from_centre(cx, cy, w, h))
+        sure = choice.fused if config.score_mode == "released" else choice.probability
+        rate = choice.penalty * sure * config.size_rate
+        width = self.box.w + rate * (seen.w - self.box.w)
+        height = self.box.h + rate * (seen.h - self.box.h)
+        grown = Box.from_centre(seen.cx, seen.cy, width, height)
+        return boxes.clip_to_image(grown, image.shape[0], image.shape[1], self.smallest)
+
+
+class TaughtTarget(SiameseTarget):
+    """A target that goes on from corrections and learns from them (`tracker.api.Teachable`).
+
+    Its online part keeps what it was shown by a person for good, in equal shares however long ago that was.
+    """
+
+    def correct(self, image: Image, box: Box) -> None:
+        """Go on from a person's ``box`` in ``image``. Raises `TrackerError` when it is empty or off the image."""
+        self.tracker.correct(self, image, box)
+
+    def restart(self, box: Box, kernels: Any) -> None:
+        """The state of a target that has just been seen in ``box``; what was learnt stays."""
+        self.box = self.trusted = box
+        self.kernels = kernels
+        self.smallest = min(self.tracker.config.smallest, box.w, box.h)
+        self.monitor = Monitor(self.tracker.config)
+        self.lost = self.look = 0
+        self.sizes = deque([(box.w, box.h)], MEMORY)
+        self.peak = None
+
+
+def _outside(box: Box, image: Image) -> float:
+    """Share of a box that lies outside the image."""
+    width = max(0.0, min(box.x2, image.shape[1]) - max(box.x, 0.0))
+    height = max(0.0, min(box.y2, image.shape[0]) - max(box.y, 0.0))
+    return 1 - width * height / max(box.area, 1e-9)
+
+
+def _whole(box: Box, image: Image) -> bool:
+    """The picture's border does not seem to cut the box, whose size then says nothing."""
+    return box.x > 1 and box.y > 1 and box.x2 < image.shape[1] - 1 and box.y2 < image.shape[0] - 1
