@@ -1,0 +1,131 @@
+"""Masks as polygons on pixel borders, and polygons as masks, for formats that know no run lengths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco
+
+from app.model.geometry import Box
+from app.model.masks import Mask
+
+FAR = 4
+"""A polygon may reach this many pictures away: the C code that fills it walks along every edge, pixel by pixel."""
+
+
+def outlines(mask: Mask) -> list[np.ndarray]:
+    """The borders of all parts of a mask: a closed ring each, (n, 2) int64 corners x, y on pixel borders.
+
+    Clockwise (on the screen) around a part, the other way around a hole; pixels that touch at a corner alone are parts
+    of their own. Filling a ring by `filled` gives exactly the part, its holes filled.
+    """
+    patch = mask.patch()
+    if patch is None:
+        return []
+    solid = np.pad(patch.bits, 1).astype(np.int8)
+    level = _runs(np.diff(solid, axis=0)[:, 1:-1])  # top borders +1, walked to the right; bottom borders the other way
+    upright = _runs(np.diff(solid, axis=1)[1:-1].T)[:, [1, 0, 3, 2, 4]]  # left borders +1, walked upwards
+    upright[:, 4] *= -1
+    ways: list[dict[tuple[int, int], dict[int, tuple[int, int]]]] = [{}, {}]
+    for axis, runs in enumerate((level, upright)):
+        for x1, y1, x2, y2, way in runs.tolist():
+            start, end = ((x1, y1), (x2, y2)) if way > 0 else ((x2, y2), (x1, y1))
+            ways[axis].setdefault(start, {})[way] = end
+    rings = []
+    while ways[0]:
+        start = next(iter(ways[0]))
+        rings.append(_ring(ways, start) + np.array((patch.x, patch.y)))
+    return rings
+
+
+def outline(mask: Mask) -> np.ndarray | None:
+    """The ring around the largest part of a mask, (n, 2); None for an empty one. Other parts and holes are not in it.
+
+    A part that is a plain rectangle gets a fifth corner in the middle of its first edge, which tells it from a box.
+    """
+    best = max(outlines(mask), key=_area, default=None)
+    if best is None:
+        return None
+    if len(best) == 4:
+        return np.concatenate([best[:1], (best[:1] + best[1:2]) / 2, best[1:]])
+    return best
+
+
+def corners(box: Box) -> np.ndarray:
+    """A box as a polygon, (4, 2), clockwise from the top left."""
+    return np.array([(box.x, box.y), (box.x2, box.y), (box.x2, box.y2), (box.x, box.y2)])
+
+
+def as_box(points: np.ndarray) -> Box | None:
+    """The box that `corners` made ``points`` of, from whichever corner they start; None for any other polygon."""
+    if points.shape != (4, 2):
+        return None
+    low, high = points.min(axis=0), points.max(axis=0)
+    on_corners = ((points == low) | (points == high)).all()
+    turned = (points != np.roll(points, 1, axis=0)).sum(axis=1)
+    if not on_corners or (turned != 1).any() or (points[0] == points[2]).any():
+        return None
+    return Box.from_corners(*map(float, (*low, *high)))
+
+
+def around(points: np.ndarray) -> Box:
+    """The tight box around a polygon."""
+    return Box.from_corners(*map(float, (*points.min(axis=0), *points.max(axis=0))))
+
+
+def filled(rings: list[np.ndarray], height: int, width: int) -> Mask | None:
+    """The pixels inside any of the polygons, each (n, 2); None when there are none.
+
+    Raises ValueError for a polygon of less than three corners, or one that reaches far outside the picture.
+    """
+    for ring in rings:
+        if len(ring) < 3:
+            raise ValueError("a polygon has at least three corners")
+        if not np.isfinite(ring).all() or np.abs(ring).max() > FAR * max(height, width):
+            raise ValueError("a polygon reaches far outside the picture")
+    if not rings:
+        return None
+    flat: Any = [ring.astype(np.float64).ravel().tolist() for ring in rings]
+    rle: Any = coco.merge(coco.frPyObjects(flat, height, width))
+    mask = Mask(height, width, rle["counts"])
+    return mask if mask.area else None
+
+
+def _runs(steps: np.ndarray) -> np.ndarray:
+    """Straight runs of equal steps other than zero along the rows: (n, 5) x1, y1, x2, y2, step."""
+    around_it = np.pad(steps, ((0, 0), (1, 1)))
+    changed = around_it[:, 1:] != around_it[:, :-1]
+    rows, first = np.nonzero(changed[:, :-1] & (steps != 0))
+    _, last = np.nonzero(changed[:, 1:] & (steps != 0))
+    return np.stack([first, rows, last + 1, rows, steps[rows, first]], axis=1).astype(np.int64)
+
+
+def _ring(ways: list[dict[tuple[int, int], dict[int, tuple[int, int]]]], start: tuple[int, int]) -> np.ndarray:
+    """Follow one border from ``start`` back to it, taking its runs out of ``ways``; a right turn where two lead on."""
+    ring = [start]
+    here, axis, way = start, 0, next(iter(ways[0][start]))
+    while True:
+        here = _take(ways[axis], here, way)
+        axis = 1 - axis
+        if here == start:
+            return np.array(ring, np.int64)
+        ring.append(here)
+        there = ways[axis][here]
+        # Walking right (+1) a right turn leads down (+1); walking down it leads left (-1).
+        right = way if axis == 1 else -way
+        way = right if right in there else -right
+
+
+def _take(ways: dict[tuple[int, int], dict[int, tuple[int, int]]], at: tuple[int, int], way: int) -> tuple[int, int]:
+    there = ways[at]
+    end = there.pop(way)
+    if not there:
+        del ways[at]
+    return end
+
+
+def _area(ring: np.ndarray) -> float:
+    """Area inside, in pixels; negative around a hole."""
+    x, y = ring[:, 0], ring[:, 1]
+    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2
