@@ -2,7 +2,8 @@
 
 An entry names its factory as ``module:function`` and is imported when first created, so listing the trackers costs
 neither torch nor OpenCV. A factory is called as ``factory(device=..., **fixed, **options)``: ``fixed`` comes from the
-entry (one factory may serve several names), ``options`` from the caller, limited to those that the entry accepts.
+entry (one factory may serve several names), ``options`` from the caller, limited to those that the entry accepts. Other
+distributions add entries by entry points; see docs/plugins.md.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import platformdirs
 
 from tracker.api import Tracker, TrackerError, TrackerInfo
 from tracker.config import TrackConfig
+from tracker.plugins import TRACKERS, Plugin, PluginError, clashes, plugins
 from tracker.zoo import ZOO
 
 HOME_VARIABLE = "SIAMLABEL_HOME"
@@ -164,37 +166,91 @@ _ENTRIES: dict[str, Entry] = {
 
 
 def names() -> tuple[str, ...]:
-    """Names of all trackers, the default first; aliases excluded."""
-    return tuple(_ENTRIES)
+    """Names of all trackers, the default first, those of plug-ins last; aliases excluded."""
+    return (*_ENTRIES, *_plugins())
+
+
+def problems() -> list[str]:
+    """A sentence for each plug-in that brings no usable tracker."""
+    out = clashes(TRACKERS, {*_ENTRIES, *_ALIASES})
+    for name in _plugins():
+        try:
+            _info(name)
+        except TrackerError as error:
+            out.append(str(error))
+    return out
+
+
+def _plugins() -> dict[str, Plugin]:
+    return plugins(TRACKERS, {*_ENTRIES, *_ALIASES})
+
+
+def _entry(own: str) -> Entry:
+    """The entry of a tracker by its own name. Raises `TrackerError` for a plug-in that cannot be used."""
+    if own in _ENTRIES:
+        return _ENTRIES[own]
+    plugin = _plugins()[own]
+    try:
+        entry = plugin.load()
+        if not isinstance(entry, Entry):
+            raise plugin.broken(f"{type(entry).__name__} is not a tracker.registry.Entry")
+    except PluginError as error:
+        raise TrackerError(str(error)) from error
+    return entry
+
+
+def _info(own: str) -> TrackerInfo:
+    entry = _entry(own)
+    if own in _ENTRIES:
+        return entry.info()
+    plugin = _plugins()[own]
+    try:
+        return replace(entry.info(), name=own, aliases=())
+    except Exception as error:  # it is not our code
+        raise TrackerError(str(plugin.broken(f"its info fails, {type(error).__name__}: {error}"))) from error
 
 
 def resolve(name: str) -> str:
     """The tracker's own name behind ``name`` or an alias of it. Raises `TrackerError` listing the names."""
     own = _ALIASES.get(name, name)
-    if own not in _ENTRIES:
-        known = ", ".join([*_ENTRIES, *_ALIASES])
+    if own not in names():
+        known = ", ".join([*names(), *_ALIASES])
         raise TrackerError(f"There is no tracker named “{name}”. Known trackers: {known}.")
     return own
 
 
 def info(name: str) -> TrackerInfo:
     """What ``main.py trackers`` says about one tracker; reads a file header at most."""
-    return _ENTRIES[resolve(name)].info()
+    return _info(resolve(name))
 
 
 def infos() -> tuple[TrackerInfo, ...]:
-    """`info` of every tracker, in the order of `names`."""
-    return tuple(entry.info() for entry in _ENTRIES.values())
+    """`info` of every tracker, in the order of `names`; a plug-in that cannot be used is left out, see `problems`."""
+    out = []
+    for name in names():
+        try:
+            out.append(_info(name))
+        except TrackerError:
+            if name in _ENTRIES:
+                raise
+    return tuple(out)
 
 
 def accepts(name: str) -> frozenset[str]:
     """Names of the options that `create` may be given for this tracker."""
-    return _ENTRIES[resolve(name)].accepts
+    return _entry(resolve(name)).accepts
 
 
 def weight_files(name: str, **options: Any) -> tuple[Path, ...]:
     """The files whose content decides this tracker's answers; empty when it has none or they are not configured."""
-    return _ENTRIES[resolve(name)].weights(options)
+    own = resolve(name)
+    entry = _entry(own)
+    if own in _ENTRIES:
+        return entry.weights(options)
+    try:
+        return tuple(map(Path, entry.weights(options)))
+    except Exception as error:  # it is not our code
+        raise TrackerError(str(_plugins()[own].broken(f"its weights fail, {type(error).__name__}: {error}"))) from error
 
 
 def create(name: str, device: str = "auto", **options: Any) -> Tracker:
@@ -204,17 +260,30 @@ def create(name: str, device: str = "auto", **options: Any) -> Tracker:
     Raises `TrackerError` for an unknown name or option and when weights are missing.
     """
     own = resolve(name)
-    entry = _ENTRIES[own]
+    entry = _entry(own)
     given = {key: value for key, value in options.items() if value is not None}
     if unknown := sorted(set(given) - entry.accepts):
         known = ", ".join(sorted(entry.accepts)) or "none"
         raise TrackerError(f"{own} does not take the option {', '.join(unknown)}; it takes: {known}.")
+    if own not in _ENTRIES:
+        return _create_plugin(_plugins()[own], entry, device, given)
     module, _, function = entry.factory.partition(":")
     try:
         factory = getattr(importlib.import_module(module), function)
     except ImportError as error:
         raise TrackerError(f"{own} cannot be loaded ({error}); run packaging/bootstrap.py to install it.") from error
     return factory(device=device, **entry.fixed, **given)
+
+
+def _create_plugin(plugin: Plugin, entry: Entry, device: str, given: Mapping[str, Any]) -> Tracker:
+    """The tracker of a plug-in. Whatever its code raises becomes a `TrackerError` that names its distribution."""
+    module, _, function = entry.factory.partition(":")
+    try:
+        return getattr(importlib.import_module(module), function)(device=device, **entry.fixed, **given)
+    except TrackerError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise TrackerError(str(plugin.broken(f"{type(error).__name__}: {error}"))) from error
 
 
 def import_weights(file: Path, name: str) -> Path:

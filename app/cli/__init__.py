@@ -150,6 +150,7 @@ def keys(*, markdown: Annotated[bool, Parameter(negative=())] = False) -> int:
 def info() -> int:
     """Versions, device, weights and folders of this installation."""
     from tracker import registry
+    from tracker.api import TrackerError
 
     table = Table(show_header=False, box=None)
     table.add_column(style="bold", no_wrap=True)
@@ -157,7 +158,11 @@ def info() -> int:
     report = diagnostics.environment_report()
     report["Device"] = registry.auto_device()
     for line in registry.infos():
-        files = registry.weight_files(line.name)
+        try:
+            files = registry.weight_files(line.name)
+        except TrackerError as error:  # a plug-in's own code failed
+            report[f"Tracker {line.name}"] = str(error)
+            continue
         state = "" if all(file.is_file() for file in files) else " (missing)"
         report[f"Tracker {line.name}"] = ", ".join(str(file) for file in files) + state if files else line.weights
     for name, value in report.items():

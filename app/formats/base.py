@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 import numpy as np
 
-from app.formats import atomic
+from app.formats import atomic, plugged
+from app.formats.aspects import KEPT as KEPT
+from app.formats.aspects import LOST as LOST
+from app.formats.aspects import Aspect
 from app.formats.names import leads_away, plain
 from app.model.document import Document
+from tracker.plugins import PluginError
 
 ROUNDING = 0.0005
 """Pixels: coordinates are written with three decimals, so each of x, y, w and h may move by this much."""
@@ -106,36 +109,6 @@ OpenFrames = Callable[[Path], AbstractContextManager[FrameReader]]
 """Opens the video in the thread that exports; `app.media` provides it, handed in so that the two rooms stay apart."""
 
 
-class Aspect(StrEnum):
-    """The parts of a document that a format keeps, rounds or loses; docs/formats.md has a column for each."""
-
-    BOXES = "boxes"
-    MASKS = "masks"
-    TRACKS = "tracks"
-    """Which boxes belong to one object, and its number."""
-    LABELS = "labels"
-    """Names and colours of the classes."""
-    STATES = "states"
-    """Occluded, out of view, lost."""
-    SOURCE = "source"
-    """Manual, tracker, interpolated, imported."""
-    VERIFIED = "verified"
-    """Verified frames and keyframes."""
-    SCORE = "score"
-    ATTRIBUTES = "attributes"
-    COVER = "cover"
-    IGNORED = "ignored regions"
-    COMMENTS = "comments"
-    VIDEO = "video"
-    """Length, size, rate and name of the clip."""
-    UNLABELLED = "unlabelled frames"
-    """Frames that nobody looked at stay different from frames in which the object is absent."""
-
-
-KEPT = "kept"
-LOST = "lost"
-
-
 class Format(Protocol):
     """One file format, both ways. ``folder``: an export is a folder; else a file with ``suffix``.
 
@@ -202,15 +175,30 @@ _FORMATS = {
 
 
 def formats() -> dict[str, Format]:
-    """All formats by id, in the order in which to offer them."""
-    return {name: _load(where) for name, where in _FORMATS.items()}
+    """All formats by id, in the order in which to offer them; those of plug-ins last, without any that are broken."""
+    found = {name: _load(where) for name, where in _FORMATS.items()}
+    for name in plugged.names(_FORMATS):
+        with suppress(FormatError):
+            found[name] = get(name)
+    return found
 
 
 def get(format_id: str) -> Format:
-    """One format. Raises `FormatError` for an unknown id, naming those there are."""
-    if format_id not in _FORMATS:
-        raise FormatError(f"there is no format '{format_id}'", remedy=f"Known are: {', '.join(_FORMATS)}.")
-    return _load(_FORMATS[format_id])
+    """One format. Raises `FormatError` for an unknown id, naming those there are, and for a broken plug-in."""
+    if format_id in _FORMATS:
+        return _load(_FORMATS[format_id])
+    others = plugged.names(_FORMATS)
+    if format_id not in others:
+        raise FormatError(f"there is no format '{format_id}'", remedy=f"Known are: {', '.join((*_FORMATS, *others))}.")
+    try:
+        return plugged.load(format_id)
+    except PluginError as error:
+        raise FormatError(str(error)) from error
+
+
+def problems() -> list[str]:
+    """A sentence for each plug-in that brings no usable format."""
+    return plugged.problems(_FORMATS)
 
 
 def _load(where: str) -> Format:

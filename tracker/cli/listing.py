@@ -19,4 +19,6 @@ def list_trackers() -> int:
         weights = info.weights if info.ready else f"needs weights; {info.weights.removeprefix('none: ')}"
         table.add_row(info.name, ", ".join(info.aliases), info.title, size, weights, masks, info.licence)
     console().print(table)
+    for problem in registry.problems():
+        console().print(problem, highlight=False)
     return 0
