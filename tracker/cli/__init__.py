@@ -15,12 +15,14 @@ from tracker.cli.evaluating import evaluate
 from tracker.cli.importing import import_weights
 from tracker.cli.listing import list_trackers
 from tracker.cli.preparing import prepare
+from tracker.cli.reporting import report
 from tracker.cli.training import train
 from tracker.cli.vot import vot
 
 app = App(name="tracker", help="Trackers: list, evaluate, measure, train, import weights.")
 app.command(list_trackers, name="trackers")
 app.command(evaluate)
+app.command(report)
 app.command(effort)
 app.command(bench)
 app.command(prepare)

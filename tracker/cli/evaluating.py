@@ -24,6 +24,7 @@ def evaluate(
     *,
     tracker: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     json: Path | None = None,
+    html: Path | None = None,
     nanotrack_dir: Path | None = None,
     weights: Path | None = None,
     set_: Annotated[dict[str, float] | None, Parameter(name="--set", negative=())] = None,
@@ -52,6 +53,9 @@ def evaluate(
         Names of trackers; see `trackers`. The default is the one that the window starts with.
     json
         Write the figures to this file.
+    html
+        Write a report to this file: one page with plots, tables and the worst failures in pictures. See `report`,
+        which makes the same of raw results.
     nanotrack_dir
         Folder of NanoTrack's ONNX files, for opencv-nano.
     weights
@@ -78,13 +82,16 @@ def evaluate(
     variant
         How the expected average overlap is counted: legacy, as in published tables, or as the Python toolkit does.
     """
+    from tracker.cli.reporting import write_page
     from tracker.data.readers import discover
     from tracker.data.sequences import select
     from tracker.evaluation import report, report_vot
     from tracker.evaluation.compare import Contender
     from tracker.evaluation.expected import INTERVALS
+    from tracker.evaluation.page_vot import Counting
     from tracker.evaluation.profiles import get
     from tracker.evaluation.protocols import MultiStart, OnePass, Supervised
+    from tracker.evaluation.stored import Study
 
     if repetitions < 1:
         raise TrackerError("--repetitions needs at least 1.")
@@ -95,11 +102,13 @@ def evaluate(
     options = {"nanotrack_dir": nanotrack_dir, "weights": weights, **(set_ or {})}
     contenders = [Contender.of(label, device, options) for label in labels]
     sequences = select(discover(root), clips or [], limit_clips)
-    if json is not None:
-        prepare(json)
+    for path in (json, html):
+        if path is not None:
+            prepare(path)
     if protocol == "one-pass":
         rules = get(profile or "otb")
-        comparison = _with_progress_bar(contenders, sequences, raw, jobs, OnePass(rules))
+        kind, interval = OnePass(rules), "vot2018"
+        comparison = _with_progress_bar(contenders, sequences, raw, root, jobs, kind)
         data, words = report.as_json(comparison, rules.name), f"Profile {rules.name}: {rules.words}"
         tables = [report.clip_table(comparison), report.mean_table(comparison)]
     else:
@@ -107,8 +116,8 @@ def evaluate(
         if interval not in INTERVALS or (protocol == "multi-start" and profile is not None):
             allowed = ", ".join(INTERVALS) if protocol == "supervised" else "none"
             raise TrackerError(f"“{profile}” is no profile of {protocol}. Profiles: {allowed}.")
-        rules = Supervised(repetitions) if protocol == "supervised" else MultiStart()
-        comparison = _with_progress_bar(contenders, sequences, raw, jobs, rules)
+        kind = Supervised(repetitions) if protocol == "supervised" else MultiStart()
+        comparison = _with_progress_bar(contenders, sequences, raw, root, jobs, kind)
         data = report_vot.as_json(comparison, protocol, interval, variant)
         words = report_vot.words(protocol, interval, variant)
         tables = [report_vot.clip_table(comparison), report_vot.table(comparison, interval, variant)]
@@ -122,18 +131,30 @@ def evaluate(
         print(f"warning: {problem}", file=sys.stderr)
     if not any(comparison.scores.values()):
         raise TrackerError("no clip could be scored.")
+    if html is not None:
+        about = {one.label: _about(one) for one in contenders}
+        scored = {one.name: one for one in sequences if all(one.name in clips for clips in comparison.scores.values())}
+        study = Study(kind, comparison, scored, {one.label: one for one in contenders}, about)
+        write_page([study], html, [root], Counting(interval, variant))
     return 0
 
 
+def _about(contender: Contender) -> str:
+    from tracker.evaluation.raw import identity
+    from tracker.evaluation.stored import describe
+
+    return describe(identity(contender.label, contender.device, **dict(contender.options)))
+
+
 def _with_progress_bar(
-    contenders: list[Contender], sequences: list[Sequence], raw: Path | None, jobs: int, protocol: Protocol
+    contenders: list[Contender], sequences: list[Sequence], raw: Path | None, root: Path, jobs: int, protocol: Protocol
 ) -> Comparison:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tracker.evaluation.compare import compare
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    steps = compare(contenders, sequences, protocol=protocol, raw_root=raw, jobs=jobs)
+    steps = compare(contenders, sequences, protocol=protocol, raw_root=raw, source=root, jobs=jobs)
     before = 0
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=len(contenders) * sum(len(sequence.truth) for sequence in sequences))

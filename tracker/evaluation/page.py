@@ -32,7 +32,7 @@ def text(value: object) -> Html:
     return Html(html.escape(_NOT_IN_XML.sub("\ufffd", str(value)), quote=True))
 
 
-def tag(name: str, *children: Child, **attributes: object) -> Html:
+def tag(element: str, /, *children: Child, **attributes: object) -> Html:
     """One element. ``attributes``: a trailing ``_`` is dropped, others become ``-``; None and False leave one out."""
     given = []
     for key, value in attributes.items():
@@ -41,9 +41,9 @@ def tag(name: str, *children: Child, **attributes: object) -> Html:
         word = key.rstrip("_").replace("_", "-")
         given.append(f' {word}="{text("" if value is True else value)}"')
     inside = join(children)
-    if name in VOID and not inside:
-        return Html(f"<{name}{''.join(given)} />")
-    return Html(f"<{name}{''.join(given)}>{inside}</{name}>")
+    if element in VOID and not inside:
+        return Html(f"<{element}{''.join(given)} />")
+    return Html(f"<{element}{''.join(given)}>{inside}</{element}>")
 
 
 def join(children: Iterable[Child]) -> Html:

@@ -131,10 +131,17 @@ def get(name: str) -> Profile:
     return PROFILES[name]
 
 
-def measure(predicted: np.ndarray, sequence: Sequence, profile: Profile, decoded: int | None = None) -> Curves | None:
+def measure(
+    predicted: np.ndarray,
+    sequence: Sequence,
+    profile: Profile,
+    decoded: int | None = None,
+    only: np.ndarray | None = None,
+) -> Curves | None:
     """The curves and figures of boxes (N, 4) against a clip; None when no frame counts.
 
-    ``decoded``: frames that the video really had; those after them never count.
+    ``decoded``: frames that the video really had; those after them never count. ``only``: (N,) bool, frames of which
+    some attribute is true, when no other shall count.
     """
     truth, shown = sequence.truth, sequence.present
     counted = np.arange(len(truth)) < (len(truth) if decoded is None else decoded)
@@ -144,6 +151,8 @@ def measure(predicted: np.ndarray, sequence: Sequence, profile: Profile, decoded
         counted &= sequence.cover > 0
     if not profile.first and shown.any():
         counted[sequence.first] = False
+    if only is not None:
+        counted &= only
     if not counted.any():
         return None
     if profile.carried:

@@ -15,6 +15,9 @@ from tracker.evaluation.profiles import OTB, Profile
 from tracker.evaluation.raw import RawStore
 from tracker.evaluation.supervised import Trajectory
 
+BASELINE, MULTISTART = "baseline", "multistart"
+"""Folders of the two VOT protocols in a tracker's results, called as the VOT toolkit calls its experiments."""
+
 
 class Protocol(typing.Protocol):
     """What `compare` needs of a protocol; a run and a score are of the protocol's own types."""
@@ -75,12 +78,12 @@ class Supervised:
     def load(self, store: RawStore, sequence: Sequence) -> list[Trajectory] | None:
         frames = len(sequence.truth)
         names = [f"{number:03d}" for number in range(1, self.repetitions + 1)]
-        runs = vot_raw.load(store.folder / "baseline", sequence.name, [(name, frames) for name in names])
+        runs = vot_raw.load(store.folder / BASELINE, sequence.name, [(name, frames) for name in names])
         return runs if len(runs) == self.repetitions or supervised.settled(runs) else None
 
     def save(self, store: RawStore, sequence: Sequence, run: list[Trajectory]) -> None:
         names = [f"{number:03d}" for number in range(1, len(run) + 1)]
-        vot_raw.save(store.folder / "baseline", sequence.name, names, run)
+        vot_raw.save(store.folder / BASELINE, sequence.name, names, run)
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,11 @@ class MultiStart:
 
     def load(self, store: RawStore, sequence: Sequence) -> list[Trajectory] | None:
         wanted = [(name, len(start.frames(len(sequence.truth)))) for name, start in self._names(sequence)]
-        runs = vot_raw.load(store.folder / "multistart", sequence.name, wanted)
+        runs = vot_raw.load(store.folder / MULTISTART, sequence.name, wanted)
         return runs if len(runs) == len(wanted) else None
 
     def save(self, store: RawStore, sequence: Sequence, run: list[Trajectory]) -> None:
-        vot_raw.save(store.folder / "multistart", sequence.name, [name for name, _ in self._names(sequence)], run)
+        vot_raw.save(store.folder / MULTISTART, sequence.name, [name for name, _ in self._names(sequence)], run)
 
     def _names(self, sequence: Sequence) -> list[tuple[str, multi_start.Start]]:
         return [(f"{start.frame:08d}", start) for start in multi_start.starts(sequence)]
