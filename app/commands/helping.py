@@ -7,5 +7,6 @@ from app.commands.table import Command
 COMMANDS: tuple[Command, ...] = (
     Command("help.palette", "Find a command…", ("Ctrl+Shift+P", "Ctrl+K"), "Help", lambda s, ui: ui.show_palette(),
             hint="Type what you want to do"),
-    Command("help.keys", "Keys", ("F1",), "Help", lambda s, ui: ui.show_keys(), hint="All commands and their keys, to read and to change"),
+    Command("help.keys", "Keys", ("F1",), "Help", lambda s, ui: ui.show_keys(),
+            hint="All commands and their keys, to read and to change"),
 )  # fmt: skip

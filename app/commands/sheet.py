@@ -9,7 +9,7 @@ from app.commands.table import WINDOW
 
 _HEAD = """# Keys
 
-Made by `main.py keys --markdown` from the command table. Every command is also in the palette (`Ctrl+Shift+P`), and every
+Made by `main.py keys --markdown` from the command table. Every command is in the palette (`Ctrl+Shift+P`) too, and each
 key can be changed (`F1`). Keys of a tool mean something else while the tool is in hand.
 """
 

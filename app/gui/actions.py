@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
@@ -34,6 +34,17 @@ ICONS: Mapping[str, str] = {
     "go.next": "step-forward",
     "go.forward": "skip-forward",
     "go.last": "last",
+    "review.next": "skip-forward",
+    "review.previous": "skip-back",
+    "review.verify": "check",
+    "review.verify_stretch": "verified",
+    "edit.settings": "settings",
+    "help.palette": "search",
+    "go.frame": "search",
+    "go.next_keyframe": "keyframe-next",
+    "go.previous_keyframe": "keyframe-previous",
+    "object.hide": "eye-off",
+    "object.lock": "lock",
     "view.heat": "heat",
     "view.fit": "fit",
     "view.zoom_in": "zoom-in",
@@ -43,6 +54,9 @@ ICONS: Mapping[str, str] = {
 
 SHORT = {"track.backward": "Track back"}
 """Titles on the tool bar, where they differ from those in the menu."""
+
+ENDS_TYPING = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
+"""Keys that end what is being typed somewhere: as commands they hold on the ground alone (`Actions.add_ground`)."""
 
 Ask = Callable[[], dict[str, Any] | None]
 """Gathers the parameters of a command; None when the user thought better of it."""
@@ -69,6 +83,7 @@ class Actions(QObject):
         """
         super().__init__(window)
         self._session = session
+        self._window = window
         self._ui = ui
         self._asks = asks
         self._on_error = on_error
@@ -76,18 +91,23 @@ class Actions(QObject):
         self._actions: dict[str, QAction] = {}
         self.keymap = Keymap(COMMANDS, session.settings.keys)
         self._scope = ""
+        self._grounds: list[QWidget] = []
         for command in COMMANDS:
             action = QAction(command.title, self)
             action.setIconText(SHORT.get(command.id, command.title.removesuffix("…")))
             action.triggered.connect(lambda _=False, c=command: self.trigger(c))
             self._actions[command.id] = action
-            window.addAction(action)
         self.stop = QAction("Stop", self)
         self.stop.triggered.connect(lambda: self.trigger(BY_ID["track.stop"]))
         self._tint()
         theme.current().changed.connect(self._tint)
         session.events.settings.connect(lambda settings: self._take_keys())
         self.refresh()
+
+    def add_ground(self, widget: QWidget) -> None:
+        """A widget in which nothing is typed, so that Enter can be a command while it has the focus."""
+        self._grounds.append(widget)
+        self._set_keys()
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
@@ -146,7 +166,14 @@ class Actions(QObject):
         active = self.keymap.active(self._scope)
         for command in COMMANDS:
             action = self._actions[command.id]
-            action.setShortcuts([QKeySequence(key) for key in active[command.id]])
+            keys = [QKeySequence(key) for key in active[command.id]]
+            action.setShortcuts(keys)
+            ends_typing = any(key[0].key() in ENDS_TYPING for key in keys if key.count())
+            context = Qt.ShortcutContext
+            action.setShortcutContext(context.WidgetWithChildrenShortcut if ends_typing else context.WindowShortcut)
+            for ground in self._grounds:
+                ground.addAction(action) if ends_typing else ground.removeAction(action)
+            self._window.removeAction(action) if ends_typing else self._window.addAction(action)
             action.setToolTip(self.tip(command))
         self.stop.setToolTip(self.tip(BY_ID["track.stop"]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,10 +23,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.gui import lanes as codes
 from app.gui import theme
-from app.gui.lanes import Lanes
 from app.gui.span import Span
+from app.work import overview as codes
+from app.work.overview import Lanes
 
 GUTTER = 136
 RULER = 24
@@ -54,10 +54,10 @@ class LaneView(QWidget):
     """The track whose lane was clicked."""
     span_changed = Signal()
 
-    def __init__(self, span: Span, lanes: Lanes, label_of_frame: Callable[[int], str]) -> None:
+    def __init__(self, span: Span, label_of_frame: Callable[[int], str]) -> None:
         super().__init__()
         self._span = span
-        self._lanes = lanes
+        self._lanes = Lanes()
         self._label = label_of_frame
         self._rows: list[Row] = []
         self._selected: int | None = None
@@ -75,6 +75,12 @@ class LaneView(QWidget):
         theme.current().changed.connect(self.update)
 
     # --- what to show -------------------------------------------------------------------------------------------
+
+    def set_lanes(self, lanes: Lanes) -> None:
+        """The lanes of another document."""
+        self._lanes = lanes
+        self._images.clear()
+        self.update()
 
     def set_rows(self, rows: list[Row]) -> None:
         self._rows = rows
@@ -108,7 +114,7 @@ class LaneView(QWidget):
             self._cached = frames
             self.update(QRect(GUTTER, RULER - 4, self.width() - GUTTER, 4))
 
-    def refresh(self, tracks: set[int]) -> None:
+    def refresh(self, tracks: Collection[int]) -> None:
         """Paint again the lanes of these tracks."""
         for n, row in enumerate(self._rows):
             if row.track in tracks:

@@ -30,9 +30,9 @@ from app.gui.dialogs.settings import SettingsDialog
 from app.gui.documents import Documents
 from app.gui.exporting import Exporting
 from app.gui.hands import Hands
-from app.gui.lanes import Lanes
 from app.gui.menus import recent_menu, theme_menu
 from app.gui.notices import NoticeBar
+from app.gui.panels.review import ReviewPanel
 from app.gui.panels.tracker import TrackerPanel
 from app.gui.panels.tracks import TracksPanel
 from app.gui.panels.transport import TransportBar
@@ -59,7 +59,6 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.lanes = Lanes()
         self.documents = Documents(self, session, self.show_error)
         self.hands = Hands(session, self.show_error)
         self.errors = ErrorDesk(self)
@@ -101,7 +100,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.notices)
         column.addWidget(self.stack, 1)
-        self.tracks_panel = TracksPanel(self.lanes, self._set_track)
+        self.tracks_panel = TracksPanel(self._set_track)
         self.choosing = Choosing(self, self.session, self.notices)
         self.tracker_panel = TrackerPanel(
             registry.infos(),
@@ -110,7 +109,10 @@ class MainWindow(QMainWindow):
             self.choosing.menu,
         )
         self.side = Side()
+        self.review_panel = ReviewPanel(self.session, self.actions_.__getitem__)
         self.side.above.add("objects", "Objects", "timeline", self.tracks_panel)
+        self.side.above.add("review", "Review", "warning", self.review_panel)
+        self.review_panel.counted.connect(lambda count: self.side.above.set_badge("review", count))
         self.side.below.add("tracker", "Tracker", "signal", self.tracker_panel, scrolls=True)
         top = QSplitter(Qt.Orientation.Horizontal)
         top.setHandleWidth(1)
@@ -120,7 +122,7 @@ class MainWindow(QMainWindow):
         top.setCollapsible(0, False)
         top.setSizes([10_000, 312])
         self.transport = TransportBar(self.actions_.__getitem__)
-        self.timeline = Timeline(self.lanes)
+        self.timeline = Timeline()
         low = QWidget()
         low.setObjectName("timelineArea")
         column = QVBoxLayout(low)
@@ -136,6 +138,8 @@ class MainWindow(QMainWindow):
         self.rows.setCollapsible(0, False)
         self.rows.setSizes([10_000, 216])
         self.setCentralWidget(self.rows)
+        for ground in (self.canvas, self.timeline, self.transport):
+            self.actions_.add_ground(ground)
         menus = self.actions_.fill(self.menuBar())
         menus["File"].insertMenu(self.actions_["file.sample"], recent_menu(menus["File"], self.documents.open))
         menus["View"].addMenu(theme_menu(menus["View"], self.session))

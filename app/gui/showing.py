@@ -62,9 +62,9 @@ class Showing:
     def _opened(self) -> None:
         doc, frames = self._session.document, self._session.frame_count
         w = self._w
-        w.lanes.reset(doc, frames)
-        w.timeline.reset(doc, frames)
-        w.tracks_panel.reset(doc)
+        lanes = self._session.lanes
+        w.timeline.reset(doc, frames, lanes)
+        w.tracks_panel.reset(doc, lanes)
         w.canvas.set_image(None)
         w.canvas.set_note("")
         w.tracker_panel.show_prediction(None)
@@ -76,9 +76,8 @@ class Showing:
     def _document(self, change: Change) -> None:
         doc = self._session.document
         w = self._w
-        touched = w.lanes.update(doc, change)
-        w.timeline.apply(doc, change, touched)
-        w.tracks_panel.apply(doc, change.structure, touched)
+        w.timeline.apply(doc, change)
+        w.tracks_panel.apply(doc, change)
         self._soon.start()
 
     def _selection(self) -> None:

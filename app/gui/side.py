@@ -14,6 +14,7 @@ class Panels(QTabWidget):
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[str, tuple[int, str, str]] = {}
+        self._badges: dict[str, int] = {}
         self.setDocumentMode(True)
         self.setIconSize(QSize(16, 16))
         self.tabBar().setExpanding(False)
@@ -45,18 +46,17 @@ class Panels(QTabWidget):
 
     def set_badge(self, name: str, count: int) -> None:
         """How many things wait in a panel; 0 for none."""
-        at, title, _ = self._known[name]
-        told = f"{title} ({count})" if count else title
-        self.setTabToolTip(at, told)
-        self.tabBar().setTabText(at, told if at == self.currentIndex() else (str(count) if count else ""))
+        if count != self._badges.get(name, 0):
+            self._badges[name] = count
+            self._name()
 
     def _name(self) -> None:
         tokens = theme.current().tokens
-        for at, title, icon in self._known.values():
-            front = at == self.currentIndex()
+        for name, (at, title, icon) in self._known.items():
+            front, count = at == self.currentIndex(), self._badges.get(name, 0)
             self.setTabIcon(at, theme.icon(icon, tokens.text if front else tokens.muted))
-            self.setTabText(at, title if front else "")
-            self.setTabToolTip(at, title)
+            self.setTabText(at, (f"{title} ({count})" if count else title) if front else (str(count) if count else ""))
+            self.setTabToolTip(at, f"{title}: {count}" if count else title)
             self.tabBar().setAccessibleTabName(at, title)
 
 

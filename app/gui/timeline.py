@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.gui import theme
 from app.gui.lane_view import GUTTER, LaneView, Row
-from app.gui.lanes import Lanes
 from app.gui.span import Span
 from app.model.document import Change, Document
+from app.work.overview import Lanes
 
 CURVE = 56
 
@@ -89,12 +89,12 @@ class Timeline(QWidget):
     scrubbed = Signal(int)
     picked = Signal(int)
 
-    def __init__(self, lanes: Lanes, label_of_frame: Callable[[int], str] = str) -> None:
+    def __init__(self, label_of_frame: Callable[[int], str] = str) -> None:
         super().__init__()
-        self._lanes = lanes
+        self._lanes = Lanes()
         self._span = Span()
         self._selected: int | None = None
-        self.lane_view = LaneView(self._span, self._lanes, label_of_frame)
+        self.lane_view = LaneView(self._span, label_of_frame)
         self.curve = Curve(self._span)
         self._score = QLabel("Confidence")
         self._score.setObjectName("muted")
@@ -119,8 +119,10 @@ class Timeline(QWidget):
 
     # --- told by the window -------------------------------------------------------------------------------------
 
-    def reset(self, doc: Document, frames: int) -> None:
-        """Another document, whose lanes were reset; ``frames`` is the clip's length."""
+    def reset(self, doc: Document, frames: int, lanes: Lanes) -> None:
+        """Another document with its lanes; ``frames`` is the clip's length."""
+        self._lanes = lanes
+        self.lane_view.set_lanes(lanes)
         self._span.reset(frames)
         self._set_rows(doc)
         self.lane_view.set_cached(np.zeros(frames, bool))
@@ -128,12 +130,12 @@ class Timeline(QWidget):
         self.curve.set_frame(0)
         self._span_moved()
 
-    def apply(self, doc: Document, change: Change, touched: set[int]) -> None:
-        """Redraw the lanes that a change ``touched``."""
+    def apply(self, doc: Document, change: Change) -> None:
+        """Redraw the lanes that a change touched."""
         if change.structure:
             self._set_rows(doc)
-        self.lane_view.refresh(touched)
-        if self._selected in touched:
+        self.lane_view.refresh(change.tracks)
+        if self._selected in change.tracks:
             self._redraw_curve()
 
     def set_selected(self, track: int | None) -> None:

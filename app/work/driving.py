@@ -8,16 +8,15 @@ from pathlib import Path
 from app.model.edits import SetFrames
 from app.model.tracks import Observation, unprotected
 from app.work.choice import TrackerChoice, Trackers, bring_in
-from app.work.hand import Hand
-from app.work.jobs import Job, Jobs
+from app.work.jobs import Job
+from app.work.reviewing import Reviewing
 from app.work.run import RunStatus, plan
 from app.work.tracking import LiveItem, Outcome, TrackRequest
 
 
-class Driving(Hand):
+class Driving(Reviewing):
     """The tracking half of the session, and what listens to the desk of the runs (`app.work.run.Listener`)."""
 
-    jobs: Jobs
     live: LiveItem | None
     """The newest answer of the run that goes on."""
     _trackers: Trackers

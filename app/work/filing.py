@@ -17,11 +17,12 @@ from app.model.history import History
 from app.work import opening
 from app.work.driving import Driving
 from app.work.errors import SessionError
-from app.work.jobs import Job, Post
+from app.work.jobs import Job
 from app.work.journal import Journal, Leftover, forget, leftovers
 from app.work.latest import Latest
+from app.work.overview import Lanes
 from app.work.playhead import Playhead
-from app.work.tracking import OpenReader
+from app.work.triage import Triage
 
 
 class Filing(Driving):
@@ -31,8 +32,6 @@ class Filing(Driving):
     project: Path | None
     """The file that the document lives in; None until it is saved for the first time."""
     _paths: diagnostics.Paths
-    _post: Post
-    _open_reader: OpenReader
     _opening: str
     """What is being opened, in words; empty when nothing is."""
     _closed: bool
@@ -42,6 +41,8 @@ class Filing(Driving):
     def _clear(self) -> None:
         """The state of a session in which nothing is open."""
         self.history = History(Document())
+        self.lanes = Lanes()
+        self.triage = Triage(self.lanes)
         self.playhead = None
         self.journal = None
         self.project = None
@@ -103,6 +104,8 @@ class Filing(Driving):
         self.project = found.project
         recovered = leftover is not None
         self.history = History(found.document, dirty=recovered)
+        self.lanes = found.lanes
+        self.triage = Triage(self.lanes)
         self.journal = Journal.create(
             self._paths.state, found.document, found.project, dirty=recovered, on_error=self._journal_failed
         )
@@ -205,6 +208,7 @@ class Filing(Driving):
         self._abandoned = False
         if self.journal is not None:
             self.journal.record(edit)
+        self.lanes.update(self.document, change)
         if not self._by_run:
             for track, frames in change.frames.items():
                 self.runs.touched(track, frames)

@@ -15,6 +15,7 @@ from app.media import MediaInfo, probe
 from app.model.document import Document, VideoRef
 from app.work.errors import RelinkError, SessionError
 from app.work.journal import Journal, Leftover, forget, recover
+from app.work.overview import Lanes
 
 SUFFIX = ".siamlabel"
 SAMPLE = "sample/video.mp4"
@@ -24,13 +25,15 @@ SAMPLE = "sample/video.mp4"
 class Opened:
     """A document and its video. ``project``: the file it lives in, None when it was never saved.
 
-    ``relinked``: the reference to follow from now on, when the video moved.
+    ``lanes``: the document at a glance, made here because a long one takes its time. ``relinked``: the reference to
+    follow from now on, when the video moved.
     """
 
     document: Document
     media: MediaInfo
     project: Path | None
     message: str
+    lanes: Lanes
     relinked: VideoRef | None = None
 
 
@@ -54,8 +57,11 @@ def open_path(
         doc = load_project(beside)
         if doc.video is not None and doc.video.fingerprint == ref.fingerprint:
             doc.video = msgspec.structs.replace(doc.video, path=ref.path)
-            return Opened(doc, media, beside, f"Opened {beside.name}, the project of this video")
-    return Opened(Document(video=ref), media, None, f"Opened {target.name}: press N and draw a box around an object")
+            said = f"Opened {beside.name}, the project of this video"
+            return Opened(doc, media, beside, said, glance(doc, media.frames))
+    fresh_one = Document(video=ref)
+    said = f"Opened {target.name}: press N and draw a box around an object"
+    return Opened(fresh_one, media, None, said, glance(fresh_one, media.frames))
 
 
 def open_document(
@@ -76,7 +82,7 @@ def open_document(
             f"{found} is not the video that was labelled in {name.name}: {_difference(ref, now)}; say where it is",
         )  # fmt: skip
     moved = now if video is not None or now.fingerprint != ref.fingerprint else None
-    return Opened(doc, media, project, f"Opened {name.name}", moved)
+    return Opened(doc, media, project, f"Opened {name.name}", glance(doc, media.frames), moved)
 
 
 def open_leftover(
@@ -92,6 +98,13 @@ def forget_when_safe(journal: Journal, leftover: Leftover) -> Generator[None, No
     yield
     if journal.flush(60):
         forget(leftover)
+
+
+def glance(doc: Document, frames: int) -> Lanes:
+    """The lanes of a document on a clip of so many frames."""
+    lanes = Lanes()
+    lanes.reset(doc, frames)
+    return lanes
 
 
 def default_project(video: Path) -> Path:

@@ -54,7 +54,7 @@ def test_a_run_fills_the_lane_shows_its_heat_and_is_one_undo_step(user):
     frames = user.session.document.tracks[track].frames
     assert len(frames) == FRAMES
     assert all(frames[i].source is Source.TRACKER for i in range(1, FRAMES))
-    assert user.window.lanes.lanes[track].summary() == (FRAMES, 0, FRAMES - 1)
+    assert user.session.lanes.lanes[track].summary() == (FRAMES, 0, FRAMES - 1)
     assert any(isinstance(p, Heat) for p in user.window.canvas.scene)
     assert any(isinstance(p, SearchRegion) for p in user.window.canvas.scene)
     assert any(isinstance(p, MaskFill) for p in user.window.canvas.scene)
@@ -203,7 +203,7 @@ def test_saved_work_is_there_when_the_video_is_opened_again(user, make_user, cli
     again = make_user()
     again.open(clip)
     assert len(again.session.document.tracks[1].frames) == FRAMES
-    assert again.window.lanes.lanes[1].summary()[0] == FRAMES
+    assert again.window.session.lanes.lanes[1].summary()[0] == FRAMES
     assert any(isinstance(p, Rect) for p in again.window.canvas.scene)
 
 

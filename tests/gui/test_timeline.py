@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
-from app.gui import lanes as codes
 from app.gui.application import prepare
 from app.gui.lane_view import GUTTER, gutter_point
-from app.gui.lanes import Lane, Lanes
 from app.gui.panels.transport import clock
 from app.gui.span import Span
 from app.gui.timeline import Timeline
 from app.model.document import Change, Document
 from app.model.tracks import Observation, Source, State, Track
+from app.work import overview as codes
+from app.work.overview import Lane, Lanes
 from tracker.api import Box
 
 BOX = Box(1, 2, 3, 4)
@@ -104,10 +104,10 @@ def timeline(qtbot, qapp):
     doc = Document(tracks={1: track(1, range(20)), 2: track(2, [5])})
     lanes = Lanes()
     lanes.reset(doc, 100)
-    widget = Timeline(lanes)
+    widget = Timeline()
     qtbot.addWidget(widget)
     widget.resize(GUTTER + 500, 160)
-    widget.reset(doc, 100)
+    widget.reset(doc, 100, lanes)
     widget.show()
     return widget
 

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
-from app.gui.lanes import Lanes
-from app.model.document import Document
+from app.model.document import Change, Document
+from app.work.overview import Lanes
 
 EYE, LABEL, FRAMES, SPAN = range(4)
 Index = QModelIndex | QPersistentModelIndex
@@ -31,26 +31,26 @@ SetTrack = Callable[..., None]
 class TracksModel(QAbstractTableModel):
     """One row per track, in the document's order. Edits leave through ``set_track(id, label=..., ...)``."""
 
-    def __init__(self, lanes: Lanes, set_track: SetTrack) -> None:
+    def __init__(self, set_track: SetTrack) -> None:
         super().__init__()
         self._doc: Document | None = None
-        self._lanes = lanes
+        self._lanes = Lanes()
         self._set_track = set_track
         self._ids: list[int] = []
 
-    def reset(self, doc: Document | None) -> None:
+    def reset(self, doc: Document | None, lanes: Lanes) -> None:
         self.beginResetModel()
-        self._doc = doc
+        self._doc, self._lanes = doc, lanes
         self._ids = list(doc.tracks) if doc else []
         self.endResetModel()
 
-    def apply(self, doc: Document, structure: bool, touched: set[int]) -> None:
+    def apply(self, doc: Document, change: Change) -> None:
         """Follow a change of the document."""
-        if doc is not self._doc or list(doc.tracks) != self._ids:
-            self.reset(doc)
+        if doc is not self._doc or (change.structure and list(doc.tracks) != self._ids):
+            self.reset(doc, self._lanes)
             return
         for row, number in enumerate(self._ids):
-            if structure or number in touched:
+            if number in change.tracks:
                 self.dataChanged.emit(self.index(row, EYE), self.index(row, SPAN))
 
     def track_at(self, row: int) -> int | None:
@@ -178,12 +178,12 @@ class TracksPanel(QWidget):
 
     picked = Signal(int)
 
-    def __init__(self, lanes: Lanes, set_track: SetTrack) -> None:
+    def __init__(self, set_track: SetTrack) -> None:
         super().__init__()
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._set_track = set_track
-        self.model = TracksModel(lanes, set_track)
+        self.model = TracksModel(set_track)
         self.table = QTableView()
         self.table.setModel(self.model)
         self.table.setItemDelegate(_Cells(self.table))
@@ -226,13 +226,15 @@ class TracksPanel(QWidget):
         self._quiet = False
         self._selected: int | None = None
 
-    def reset(self, doc: Document | None) -> None:
+    def reset(self, doc: Document | None, lanes: Lanes) -> None:
+        """Another document with its lanes; None for none."""
         self._open = doc is not None
-        self.model.reset(doc)
+        self.model.reset(doc, lanes)
         self.select(self._selected)
 
-    def apply(self, doc: Document, structure: bool, touched: set[int]) -> None:
-        self.model.apply(doc, structure, touched)
+    def apply(self, doc: Document, change: Change) -> None:
+        """Follow a change of the document; the lanes have followed it already."""
+        self.model.apply(doc, change)
         self.select(self._selected)
 
     def select(self, track: int | None) -> None:

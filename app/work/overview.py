@@ -1,6 +1,7 @@
-"""What the timeline draws, as arrays: one byte per frame and track, kept up to date from each `Change`.
+"""The document at a glance: a few bytes per frame and track as arrays, kept up to date from each `Change`.
 
-No Qt here. Views ask for pixels: however long the clip, a lane costs as much as the widget is wide.
+The timeline asks for pixels: however long the clip, a lane costs as much as the widget is wide. The review asks for
+stretches of suspicious frames (`app.work.triage`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,12 @@ _SOURCE = {
 }
 _STATE = {State.VISIBLE: VISIBLE, State.OCCLUDED: OCCLUDED, State.OUT_OF_VIEW: OUT_OF_VIEW, State.LOST: LOST}
 _STATE_SHIFT, _KEY, _VERIFIED = 3, 0x40, 0x80
-NO_SCORE = 255
+NO_SCORE = 0
+"""Nothing is 0 in every array, so that the empty part of a long clip takes no memory until it is written."""
+SUSPICIOUS = 128
+"""From this much doubt on (0 none, 255 all) a frame is one to look at."""
+VOUCHES = 5
+"""Frames beside one that a person looked at which are taken for looked at, too: they differ little from it."""
 
 
 def code(seen: Observation | None) -> int:
@@ -39,6 +45,26 @@ def code(seen: Observation | None) -> int:
     )
 
 
+def doubt(seen: Observation) -> tuple[float, str]:
+    """How much a person should doubt an observation, 0..1, and why in words; nothing that a person vouches for.
+
+    A tracker's answer counts by what it said itself (lost, uncertain, its score) and by what came out when a gap was
+    tracked from both sides (``disagreement``, 1 - IoU of the two answers).
+    """
+    if seen.protected or seen.source is not Source.TRACKER:
+        return 0.0, ""
+    if seen.state is State.LOST:
+        return 1.0, "lost"
+    apart = seen.signals.get("disagreement", 0.0)
+    score = 1.0 if seen.score is None else min(1.0, max(0.0, seen.score))
+    reasons = [
+        (0.75 + 0.2 * (1 - score) if seen.signals.get("uncertain") else 0.0, "the tracker is uncertain"),
+        (min(1.0, apart + 0.2) if apart >= 0.3 else 0.0, f"both directions disagree (IoU {1 - apart:.2f})"),
+        (1 - score, f"score {score:.2f}"),
+    ]
+    return max(reasons, key=lambda reason: reason[0])
+
+
 @dataclass
 class Strip:
     """A lane aggregated to ``n`` pixels: ``source`` and ``state`` uint8 (n,), ``keys`` bool (n,)."""
@@ -48,13 +74,27 @@ class Strip:
     keys: np.ndarray
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Suspicious frames of one track in a row: [start, stop), the most suspicious one, its doubt in 0..255."""
+
+    track: int
+    start: int
+    stop: int
+    worst: int
+    doubt: int
+
+
 class Lane:
-    """One track: ``codes`` and ``scores`` uint8 (frames,); a score is 0..254, or `NO_SCORE`."""
+    """One track: ``codes``, ``scores`` and ``doubts`` uint8 (frames,); a score is 1..255, or `NO_SCORE`."""
 
     def __init__(self, frames: int, track: Track) -> None:
+        self.track = track.id
         self.codes = np.zeros(frames, np.uint8)
-        self.scores = np.full(frames, NO_SCORE, np.uint8)
+        self.scores = np.zeros(frames, np.uint8)
+        self.doubts = np.zeros(frames, np.uint8)
         self.version = 0
+        self._stretches: tuple[int, list[Stretch]] = (-1, [])
         for frame, seen in track.frames.items():
             self.put(frame, seen)
 
@@ -63,7 +103,29 @@ class Lane:
         if 0 <= frame < len(self.codes):
             self.codes[frame] = code(seen)
             score = None if seen is None else seen.score
-            self.scores[frame] = NO_SCORE if score is None else round(min(1.0, max(0.0, score)) * 254)
+            self.scores[frame] = NO_SCORE if score is None else 1 + round(min(1.0, max(0.0, score)) * 254)
+            self.doubts[frame] = 0 if seen is None else round(doubt(seen)[0] * 255)
+
+    def stretches(self) -> list[Stretch]:
+        """Where to look, in the order of the frames; what a person looked at vouches for its neighbours."""
+        if self._stretches[0] != self.version:
+            self._stretches = self.version, self._find()
+        return self._stretches[1]
+
+    def _find(self) -> list[Stretch]:
+        odd = self.doubts >= SUSPICIOUS
+        if not odd.any():
+            return []
+        sure = np.flatnonzero((self.codes & (_KEY | _VERIFIED) > 0) | (self.codes & 7 == MANUAL))
+        for away in range(-VOUCHES, VOUCHES + 1):
+            near = sure + away
+            odd[near[(near >= 0) & (near < len(odd))]] = False
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], odd.view(np.int8), [0]))))
+        found = []
+        for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            worst = a + int(self.doubts[a:b].argmax())
+            found.append(Stretch(self.track, a, b, worst, int(self.doubts[worst])))
+        return found
 
     def summary(self) -> tuple[int, int, int]:
         """Frames where the object is present, first and last frame that say anything; (0, 0, -1) when empty."""
@@ -85,8 +147,8 @@ class Lane:
     def curve(self, start: float, stop: float, pixels: int) -> tuple[np.ndarray, np.ndarray]:
         """The lowest score of each column: frame positions (n,) and scores (n,) float, nan where there is none."""
         bins = _bins(start, stop, pixels, len(self.scores))
-        low = _reduce(np.minimum, self.scores, bins, NO_SCORE).astype(float)
-        low[low == NO_SCORE] = np.nan
+        low = _reduce(np.minimum, self.scores - np.uint8(1), bins, 255).astype(float)  # no score wraps to the top
+        low[low == 255] = np.nan
         return bins.centres, low / 254
 
 
