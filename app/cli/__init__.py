@@ -1,4 +1,4 @@
-"""The application's half of the command line: ``track``, ``demo`` and ``info``.
+"""The application's half of the command line: tracking, labels and frames in files, the demo, and what is here.
 
 The commands drive the same `Session` as the window. Each returns its exit status; what a user can mend is raised as one
 of our own exceptions, whose text main.py prints in one sentence. What is slow to import is imported by the command that
@@ -15,8 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from app import diagnostics
+from app.cli import exchange, frames
 
 app = App(name="app", help="Label video without a window.")
+app.command(exchange.convert)
+app.command(exchange.formats)
+app.command(frames.export_frames, name="export-frames")
 
 
 @app.command

@@ -13,6 +13,8 @@ from app.formats.base import (
     plan,
     run_export,
 )
+from app.formats.conversion import convert
+from app.formats.detect import detect
 
 __all__ = [
     "ExportMismatchError",
@@ -21,6 +23,8 @@ __all__ = [
     "FormatError",
     "OpenFrames",
     "Preflight",
+    "convert",
+    "detect",
     "export",
     "formats",
     "get",

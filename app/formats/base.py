@@ -170,14 +170,15 @@ _FORMATS = {
     "trackingnet": "app.formats.trackingnet:TRACKINGNET",
     "otb": "app.formats.otb:OTB",
     "uav123": "app.formats.uav123:UAV123",
+    "cvat": "app.formats.cvat:CVAT",
     "csv": "app.formats.csv_table:CSV",
 }
 
 
-def formats() -> dict[str, Format]:
+def formats(*, plugins: bool = True) -> dict[str, Format]:
     """All formats by id, in the order in which to offer them; those of plug-ins last, without any that are broken."""
     found = {name: _load(where) for name, where in _FORMATS.items()}
-    for name in plugged.names(_FORMATS):
+    for name in plugged.names(_FORMATS) if plugins else ():
         with suppress(FormatError):
             found[name] = get(name)
     return found
