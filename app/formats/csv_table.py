@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -50,7 +50,7 @@ class CsvFormat(OneFile):
     title = "Table (CSV)"
     suffix = ".csv"
     params = CsvParams
-    holds = dict.fromkeys(Aspect, KEPT)
+    holds: ClassVar[Mapping[Aspect, str]] = dict.fromkeys(Aspect, KEPT)
 
     def recognises(self, path: Path) -> bool:
         head = first_bytes(path).decode("utf-8-sig", "replace")

@@ -27,7 +27,7 @@ class OneFile(ABC):
     suffix: ClassVar[str]
     folder: ClassVar[bool] = False
     params: type[msgspec.Struct]
-    holds: Mapping[Aspect, str]
+    holds: ClassVar[Mapping[Aspect, str]]
 
     @abstractmethod
     def chosen(self, doc: Document, params: Any) -> tuple[Selection, Preflight]:

@@ -1,0 +1,377 @@
+"""Reading CVAT 1.1: tracks of a video task as CVAT interpolates them, or the shapes of an image task.
+
+Boxes, polygons, masks, ellipses and cuboids are read, the latter two as their bounding boxes; a rotated box becomes the
+box around it. Points, polylines, skeletons and tags say nothing about regions and are passed over. A shape of an image
+task is a track of its own. The file is read a shape at a time; archives (.zip) are read without unpacking them.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, NoReturn
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from app.formats.base import MAX_BYTES, MAX_FRAMES, MAX_PIXELS, FormatError
+from app.formats.cvat_attributes import defined, value_of
+from app.formats.cvat_shapes import SOURCES, UNLABELLED, Shape, expand
+from app.formats.keys import Filler
+from app.formats.names import colour_or
+from app.formats.one_file import first_bytes
+from app.formats.outline import around, as_box, filled
+from app.formats.rle import vot_mask
+from app.formats.xml_io import XmlError, walk, xml_text
+from app.model.document import COLOURS, Attribute, Document, Label, VideoRef
+from app.model.geometry import Box
+from app.model.masks import Mask
+from app.model.tracks import AttributeValue, Source, State, Track
+
+_SHAPES = ("box", "polygon", "mask", "ellipse", "cuboid")
+_FIX = "Correct the entry, or export the file from CVAT again."
+_FARTHEST = 1e7
+"""Pixels: no coordinate is that far away."""
+_INSIDE = "annotations.xml"
+
+
+def looks_like_it(path: Path) -> bool:
+    """Whether the beginning of a file (or of the one in an archive) is that of CVAT's XML; never raises."""
+    head = first_bytes(path / _INSIDE if path.is_dir() else path)
+    if head.startswith(b"PK"):
+        try:
+            with zipfile.ZipFile(path) as archive, archive.open(_inside(archive)) as file:
+                head = file.read(4096)
+        except (OSError, ValueError, RuntimeError, NotImplementedError, KeyError, zipfile.BadZipFile, EOFError):
+            return False
+    return b"<annotations" in head
+
+
+def read(path: Path) -> Document:
+    """The document in a CVAT file, an archive with one, or a folder with ``annotations.xml``.
+
+    Raises `FormatError` naming track and frame.
+    """
+    path = Path(path)
+    path = path / _INSIDE if path.is_dir() else path
+    try:
+        with _opened(path) as file:
+            return _Reader(path).document(file)
+    except XmlError as error:
+        raise FormatError(str(error), path, remedy="Export the file from CVAT again.") from None
+    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+        raise FormatError(f"the archive cannot be read ({error})", path, remedy="Unpack it, or export again.") from None
+    except OSError as error:
+        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            try:
+                name = _inside(archive)
+            except KeyError:
+                raise FormatError(f"the archive holds no {_INSIDE}", path, remedy="Choose a CVAT export.") from None
+            _check_size(archive.getinfo(name).file_size, path)
+            with archive.open(name) as file:
+                yield file  # reads no more than the size that was checked
+        return
+    _check_size(path.stat().st_size, path)
+    with path.open("rb") as file:
+        yield file
+
+
+def _inside(archive: zipfile.ZipFile) -> str:
+    """The name of the annotations in an archive. Raises KeyError."""
+    for name in archive.namelist():
+        if name.rpartition("/")[2] == _INSIDE:
+            return name
+    raise KeyError(_INSIDE)
+
+
+def _check_size(size: int, path: Path) -> None:
+    if size > MAX_BYTES:
+        raise FormatError(f"the file has {size >> 20} MB", path, remedy=f"At most {MAX_BYTES >> 20} MB are read.")
+
+
+class _Reader:
+    """One pass over a file; every method raises `FormatError` naming the entry at fault."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.doc = Document()
+        self.name = ""
+        self.size: tuple[int, int] | None = None
+        self.length: int | None = None
+        self.kinds: dict[str, dict[str, Attribute]] = {}
+        self.filler = Filler()
+        self.last = -1
+        self.tracks: list[tuple[str, Track]] = []
+
+    def document(self, file: IO[bytes]) -> Document:
+        parents: list[Element] = []
+        shapes: list[Shape] = []
+        for event, depth, element in walk(file):
+            if event == "start":
+                if depth == 0 and element.tag != "annotations":
+                    self._fail("", f"<{element.tag[:40]}> is not what CVAT writes", "Choose a CVAT 1.1 XML file.")
+                parents.append(element)
+                continue
+            parents.pop()
+            if depth == 2 and parents[1].tag in ("track", "image"):
+                if element.tag in _SHAPES:
+                    shapes.append(self._shape(parents[1], element))
+                parents[1].remove(element)
+            elif depth == 1:
+                match element.tag:
+                    case "meta":
+                        self._meta(element)
+                    case "track":
+                        self._track(element, shapes)
+                    case "image":
+                        self._image(element, shapes)
+                shapes = []
+                parents[0].remove(element)
+        return self._finished()
+
+    def _fail(self, where: str, what: str, remedy: str = _FIX) -> NoReturn:
+        raise FormatError(what, self.path, where, remedy)
+
+    def _finished(self) -> Document:
+        doc = self.doc
+        shift = any(name == "0" for name, _ in self.tracks)  # CVAT counts tracks from 0
+        wanted = [int(name) + shift if _is_number(name) else 0 for name, _ in self.tracks]
+        free = max(wanted, default=0) + 1
+        for key, (_, track) in zip(wanted, self.tracks, strict=True):
+            if key == 0 or key in doc.tracks:
+                key, free = free, free + 1
+            track.id = key
+            doc.tracks[key] = track
+        known = {label.name for label in doc.labels}
+        for track in doc.tracks.values():
+            if track.label not in known:
+                known.add(track.label)
+                doc.labels.append(Label(track.label, track.colour))
+        if self.size is not None:
+            length = self.last + 1 if self.length is None else self.length
+            doc.video = VideoRef(self.name or self.path.stem, "", length, *self.size, 0.0)
+        doc.next_id = max(doc.tracks, default=0) + 1
+        return doc
+
+    def _meta(self, meta: Element) -> None:
+        tasks = meta.findall("project/tasks/task")
+        if len(tasks) > 1:
+            names = ", ".join((task.findtext("name") or "?")[:40] for task in tasks[:10])
+            self._fail(
+                "meta", f"the file holds {len(tasks)} tasks: {names}", "Export one task; one clip is read at a time."
+            )
+        about = next(
+            (a for a in (*tasks, meta.find("task"), meta.find("job"), meta.find("project")) if a is not None), meta
+        )
+        self.name = xml_text(meta.findtext("source") or about.findtext("source") or about.findtext("name") or "")
+        size = about.findtext("size")
+        if size is not None and size.strip():
+            stop = (about.findtext("stop_frame") or "").strip()
+            self.length = self._whole("meta, size", size, MAX_FRAMES)
+            if stop:
+                self.length = max(self.length, self._whole("meta, stop_frame", stop, MAX_FRAMES - 1) + 1)
+        width, height = about.findtext("original_size/width"), about.findtext("original_size/height")
+        if width is not None and height is not None:
+            where = "meta, original_size"
+            self._sized(where, self._whole(where, width, MAX_PIXELS), self._whole(where, height, MAX_PIXELS))
+        for label in (*about.findall("labels/label"), *(meta.findall("project/labels/label") if tasks else ())):
+            self._label(label)
+
+    def _label(self, element: Element) -> None:
+        name = xml_text(element.findtext("name") or "")
+        if not name or name in self.kinds:
+            return
+        kinds = {kind.name: kind for kind in map(defined, reversed(element.findall("attributes/attribute"))) if kind}
+        self.kinds[name] = dict(reversed(kinds.items()))
+        colour = colour_or((element.findtext("color") or "").strip(), COLOURS[len(self.doc.labels) % len(COLOURS)])
+        self.doc.labels.append(Label(name, colour, tuple(self.kinds[name].values())))
+
+    def _sized(self, where: str, width: int, height: int) -> None:
+        if width <= 0 or height <= 0 or width * height > MAX_PIXELS:
+            self._fail(where, f"a picture of {width} x {height} pixels is not supported")
+        if self.size not in (None, (width, height)):
+            self._fail(where, "the pictures have different sizes", "One file describes one clip of one size.")
+        self.size = width, height
+
+    def _new(self, label: str, colour: str) -> Track:
+        label = xml_text(label) or "object"
+        known = {one.name: one.colour for one in self.doc.labels}
+        otherwise = known.get(label, COLOURS[len(known) % len(COLOURS)])
+        return Track(id=1, label=label, colour=colour_or(colour, otherwise))
+
+    def _track(self, element: Element, shapes: list[Shape]) -> None:
+        where = f"track {element.get('id', '?')[:20]}"
+        track = self._new(element.get("label", ""), element.get("colour", ""))
+        shapes.sort(key=lambda shape: shape.frame)
+        for a, b in pairwise(shapes):
+            if a.frame == b.frame:
+                self._fail(where, f"frame {a.frame} is there twice")
+        if not shapes:
+            return
+        self._split(track, shapes)
+        try:
+            track.frames = expand(shapes, self.length, self.filler)
+        except FormatError as error:
+            self._fail(where, str(error).rstrip("."), "")
+        except ValueError as error:
+            self._fail(where, str(error))
+        self.last = max(self.last, shapes[-1].frame)
+        self.tracks.append((element.get("id", ""), track))
+
+    def _split(self, track: Track, shapes: list[Shape]) -> None:
+        """Tell the values of the track from those of its frames, as the label's definitions have it."""
+        fixed = {kind.name for kind in self.kinds.get(track.label, {}).values() if not kind.per_frame}
+        for shape in reversed(shapes):
+            track.attributes |= {name: value for name, value in shape.attributes.items() if name in fixed}
+        for at, shape in enumerate(shapes):
+            if fixed & shape.attributes.keys():
+                told = {name: value for name, value in shape.attributes.items() if name not in fixed}
+                shapes[at] = replace(shape, attributes=told)
+
+    def _image(self, element: Element, shapes: list[Shape]) -> None:
+        where = f"image {element.get('id', '?')[:20]}"
+        frame = self._whole(where, element.get("id", ""), MAX_FRAMES - 1)
+        if element.get("width") is not None and element.get("height") is not None:
+            size = (self._whole(where, element.get(key, ""), MAX_PIXELS) for key in ("width", "height"))
+            self._sized(where, *size)
+        self.last = max(self.last, frame)
+        if self.length is not None and frame >= self.length:
+            self.length = frame + 1  # the ids of a job's images need not start at 0
+        for shape in shapes:
+            track = self._new(shape.label, "")
+            alone = [replace(shape, keyframe=True)]
+            self._split(track, alone)
+            track.frames = expand(alone, frame + 1, self.filler)
+            self.tracks.append(("", track))
+
+    def _shape(self, parent: Element, element: Element) -> Shape:
+        still = parent.tag == "image"
+        at = parent.get("id", "?") if still else element.get("frame", "?")
+        where = f"{parent.tag} {parent.get('id', '?')[:20]}, {element.tag}" + ("" if still else f" on frame {at[:20]}")
+        frame = self._whole(where, at, MAX_FRAMES - 1)
+        if not still and self.length is not None and frame >= self.length:
+            self._fail(where, f"the clip has only {self.length} frames")
+        if still and element.tag == "mask":
+            size = (self._whole(where, parent.get(key, ""), MAX_PIXELS) for key in ("width", "height"))
+            self._sized(where, *size)
+        label = xml_text((element if still else parent).get("label", "")) or "object"
+        outside = element.get("outside") == "1"
+        box, mask = self._region(where, element, outside)
+        state = element.get("state", "")
+        if state not in (State.OUT_OF_VIEW, State.LOST, UNLABELLED) or not outside:
+            state = ""
+        return Shape(
+            frame=frame,
+            box=box,
+            mask=mask,
+            outside=outside,
+            occluded=element.get("occluded") == "1",
+            keyframe=element.get("keyframe", "1") == "1",
+            source=SOURCES.get(element.get("source") or parent.get("source", ""), Source.IMPORTED),
+            state=state,
+            attributes=self._attributes(element, label),
+            label=label,
+        )
+
+    def _attributes(self, element: Element, label: str) -> dict[str, AttributeValue]:
+        kinds = self.kinds.get(label, {})
+        out: dict[str, AttributeValue] = {}
+        for child in element.iterfind("attribute"):
+            name = xml_text(child.get("name", ""))
+            if name:
+                kind = kinds.get(name)
+                out[name] = value_of(xml_text(child.text or ""), kind.kind if kind is not None else None)
+        return out
+
+    def _region(self, where: str, element: Element, outside: bool) -> tuple[Box, Mask | None]:
+        match element.tag:
+            case "box":
+                x1, y1, x2, y2 = (self._number(where, element, key) for key in ("xtl", "ytl", "xbr", "ybr"))
+                if x2 < x1 or y2 < y1:
+                    self._fail(where, f"its corners are the wrong way round: {x1:g},{y1:g} and {x2:g},{y2:g}")
+                angle = self._number(where, element, "rotation") if element.get("rotation") else 0.0
+                return _turned(Box.from_corners(x1, y1, x2, y2), angle), None
+            case "ellipse":
+                cx, cy, rx, ry = (self._number(where, element, key) for key in ("cx", "cy", "rx", "ry"))
+                return Box.from_corners(cx - abs(rx), cy - abs(ry), cx + abs(rx), cy + abs(ry)), None
+            case "cuboid":
+                keys = [
+                    key for key in element.attrib if key[:3] in ("xtl", "ytl", "xbl", "ybl", "xtr", "ytr", "xbr", "ybr")
+                ]
+                values = [(key[0], self._number(where, element, key)) for key in keys]
+                xs, ys = ([value for axis, value in values if axis == wanted] for wanted in "xy")
+                if not xs or not ys:
+                    self._fail(where, "it has no corners")
+                return Box.from_corners(min(xs), min(ys), max(xs), max(ys)), None
+            case "mask":
+                return self._mask(where, element, outside)
+        return self._polygon(where, element, outside)
+
+    def _mask(self, where: str, element: Element, outside: bool) -> tuple[Box, Mask | None]:
+        left, top, width, height = (element.get(key, "") for key in ("left", "top", "width", "height"))
+        corner = [self._whole(where, text, MAX_PIXELS) for text in (left, top, width, height)]
+        if outside:
+            return Box(*map(float, corner)), None
+        if self.size is None:
+            self._fail(where, "a mask needs the picture's size", "Add original_size to the file's meta part.")
+        try:
+            mask = vot_mask(f"m{','.join(map(str, corner))},{element.get('rle', '')}", self.size[1], self.size[0])
+        except ValueError as error:
+            self._fail(where, str(error))
+        box = mask.box if mask is not None else None
+        return box if box is not None else Box(*map(float, corner)), mask
+
+    def _polygon(self, where: str, element: Element, outside: bool) -> tuple[Box, Mask | None]:
+        try:
+            flat = [float(text) for pair in element.get("points", "").split(";") for text in pair.split(",", 1)]
+        except ValueError:
+            self._fail(where, "points are 'x,y;x,y;...'")
+        if len(flat) < 6 or len(flat) % 2 or not all(abs(value) < _FARTHEST for value in flat):
+            self._fail(where, "a polygon is at least three points, none of them far outside the picture")
+        points = np.array(flat).reshape(-1, 2)
+        box = as_box(points)
+        if box is not None or outside or self.size is None:
+            return box or around(points), None
+        try:
+            return around(points), filled([points], self.size[1], self.size[0])
+        except ValueError as error:
+            self._fail(where, str(error))
+
+    def _number(self, where: str, element: Element, key: str) -> float:
+        text = element.get(key)
+        try:
+            value = float(text) if text is not None and "_" not in text else math.nan
+        except ValueError:
+            value = math.nan
+        if not abs(value) < _FARTHEST:
+            self._fail(f"{where}, {key}", f"'{(text or '')[:40]}' is no sensible coordinate")
+        return value
+
+    def _whole(self, where: str, text: str, highest: int) -> int:
+        text = text.strip()
+        if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) <= highest):
+            self._fail(where, f"'{text[:40]}' is no whole number from 0 to {highest}")
+        return int(text)
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) < 10
+
+
+def _turned(box: Box, degrees: float) -> Box:
+    """The box around ``box`` turned about its centre."""
+    if degrees % 360 == 0:
+        return box
+    cos, sin = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
+    return Box.from_centre(box.cx, box.cy, box.w * cos + box.h * sin, box.w * sin + box.h * cos)

@@ -1,0 +1,413 @@
+"""CVAT: golden lines, round trips up to the stated losses, what CVAT itself writes, and bad input."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from format_documents import documents, ring, small
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.formats import FormatError
+from app.formats.base import plan, run_export
+from app.formats.compare import differences
+from app.formats.cvat import CVAT, CvatParams
+from app.formats.cvat_shapes import expand
+from app.formats.keys import MAX_FILLED, Filler
+from app.model.document import Attribute, AttributeKind, Document, Label, VideoRef
+from app.model.geometry import Box
+from app.model.masks import Mask
+from app.model.tracks import Observation, Source, State, Track
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.formats.atomic.os.fsync", lambda _: None)
+
+
+def wrapped(
+    tracks: str, meta: str = "<size>10</size><original_size><width>20</width><height>10</height></original_size>"
+) -> str:
+    return f"<annotations><version>1.1</version><meta><task>{meta}</task></meta>{tracks}</annotations>"
+
+
+def box(frame: int, x: float, more: str = 'outside="0" occluded="0" keyframe="1"') -> str:
+    return f'<box frame="{frame}" xtl="{x}" ytl="1" xbr="{x + 4}" ybr="6" {more}/>'
+
+
+OUTSIDE = 'outside="1"'
+
+
+def file(folder: Path, text: str | bytes) -> Path:
+    path = folder / "annotations.xml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def error(a: Box, b: Box) -> float:
+    return max(abs(a.x - b.x), abs(a.y - b.y), abs(a.x2 - b.x2), abs(a.y2 - b.y2))
+
+
+@settings(max_examples=150)
+@given(
+    documents(),
+    st.builds(
+        CvatParams,
+        keyframes=st.sampled_from(("within_tolerance", "every_frame")),
+        tolerance=st.sampled_from((0.0, 0.5, 8.0)),
+        masks=st.sampled_from(("polygons", "masks", "none")),
+        only_verified=st.booleans(),
+        clip=st.booleans(),
+    ),
+)
+def test_random_documents_come_back_up_to_the_stated_losses(doc: Document, params: CvatParams) -> None:
+    with TemporaryDirectory() as folder:
+        out = Path(folder, "annotations.xml")
+        if not CVAT.chosen(doc, params)[0].document.tracks:
+            with pytest.raises(FormatError, match="no track with a box"):
+                run_export(doc, None, "cvat", out, params)
+            return
+        report = run_export(doc, None, "cvat", out, params)
+        found = CVAT.read(out)
+        assert report.verified
+        assert CVAT.recognises(out)
+        kept = CVAT.keep(doc, params)
+        assert not differences(kept, found)
+        again = CvatParams(keyframes="every_frame", masks=params.masks)
+        for key, track in CVAT.keep(found, again).tracks.items():
+            there = {frame: (obs.box, obs.mask, obs.state, obs.attributes) for frame, obs in track.frames.items()}
+            here = {f: (o.box, o.mask, o.state, o.attributes) for f, o in found.tracks[key].frames.items()}
+            assert there.keys() == here.keys()
+
+
+@settings(max_examples=60)
+@given(documents(), st.sampled_from((0.0, 0.5, 3.0)))
+def test_boxes_stay_within_the_tolerance_and_states_as_they_are(doc: Document, tolerance: float) -> None:
+    params = CvatParams(tolerance=tolerance, masks="none")
+    dense = CVAT.chosen(doc, CvatParams(keyframes="every_frame", masks="none"))[0].document
+    few = CVAT.chosen(doc, params)[0].document
+    for key, track in dense.tracks.items():
+        assert track.frames.keys() == few.tracks[key].frames.keys()
+        for frame, obs in track.frames.items():
+            other = few.tracks[key].frames[frame]
+            assert (obs.state, obs.attributes) == (other.state, other.attributes)
+            if obs.box is not None:
+                assert other.box is not None
+                assert error(obs.box, other.box) <= tolerance + 0.002
+
+
+def test_the_file_by_eye(tmp_path: Path) -> None:
+    doc = small()
+    doc.labels[0] = Label("a<b", "#ff0000", (Attribute("pose", AttributeKind.CHOICE, ("up", "down"), per_frame=True),))
+    doc.tracks[3].label = "a<b"
+    doc.tracks[3].attributes = {"brand": 'x"y&'}
+    doc.tracks[3].frames[2] = Observation(Box(4, 2, 6, 5), state=State.OCCLUDED, attributes={"pose": "up"})
+    del doc.tracks[7]
+    out = tmp_path / "annotations.xml"
+    run_export(doc, None, "cvat", out, CvatParams(masks="none"))
+    lines = out.read_text().splitlines()
+    assert lines[:3] == ['<?xml version="1.0" encoding="utf-8"?>', "<annotations>", "  <version>1.1</version>"]
+    assert (
+        "            <attribute><name>pose</name><mutable>True</mutable><input_type>select</input_type>"
+        in "\n".join(lines)
+    )
+    at = next(number for number, line in enumerate(lines) if line.startswith("  <track"))
+    assert lines[at:] == [
+        '  <track id="3" label="a&lt;b" source="manual" colour="#123456">',
+        '    <box frame="0" outside="0" occluded="0" keyframe="1" xtl="1.235" ytl="2" xbr="4.235" ybr="6" z_order="0"'
+        ' source="manual"><attribute name="brand">x"y&amp;</attribute></box>',
+        '    <box frame="1" outside="0" occluded="0" keyframe="1" xtl="2.5" ytl="2" xbr="8.75" ybr="7" z_order="0"'
+        ' source="auto"><attribute name="brand">x"y&amp;</attribute></box>',
+        '    <box frame="2" outside="0" occluded="1" keyframe="1" xtl="4" ytl="2" xbr="10" ybr="7" z_order="0"'
+        ' source="manual"><attribute name="brand">x"y&amp;</attribute><attribute name="pose">up</attribute></box>',
+        '    <box frame="3" outside="1" occluded="0" keyframe="1" xtl="4" ytl="2" xbr="10" ybr="7" z_order="0"'
+        ' source="auto" state="lost"><attribute name="brand">x"y&amp;</attribute></box>',
+        '    <box frame="4" outside="1" occluded="0" keyframe="1" xtl="4" ytl="2" xbr="10" ybr="7" z_order="0"'
+        ' source="manual" state="out_of_view"><attribute name="brand">x"y&amp;</attribute></box>',
+        '    <box frame="5" outside="1" occluded="0" keyframe="1" xtl="4" ytl="2" xbr="10" ybr="7" z_order="0"'
+        ' source="file" state="unlabelled"><attribute name="brand">x"y&amp;</attribute></box>',
+        "  </track>",
+        "</annotations>",
+    ]
+
+
+def test_few_keyframes_on_a_straight_way(tmp_path: Path) -> None:
+    frames = {f: Observation(Box(f * 2.0, 3, 5, 6), source=Source.TRACKER) for f in range(4, 90)}
+    doc = Document(VideoRef("c", "", 100, 300, 50, 25.0), [Label("car", "#ff0000")])
+    doc.tracks[1] = Track(1, "car", "#ff0000", frames=frames)
+    out = tmp_path / "annotations.xml"
+    report = run_export(doc, None, "cvat", out)
+    assert out.read_text().count("<box ") == 3  # both ends, and the outside one that ends the track
+    assert "Frames left to CVAT's interpolation, at most 0.5 px off" in "\n".join(report.preflight.losses)
+    found = CVAT.read(out).tracks[1].frames
+    assert found.keys() == frames.keys()
+    assert found[4] == Observation(Box(8, 3, 5, 6), source=Source.TRACKER, keyframe=True)
+    assert found[5].source is Source.INTERPOLATED
+    assert error(found[50].box or Box(0, 0, 0, 0), frames[50].box or Box(9, 9, 9, 9)) < 1e-9
+
+
+def test_masks_are_outlines_on_pixel_borders(tmp_path: Path) -> None:
+    doc = small()
+    out = tmp_path / "annotations.xml"
+    report = run_export(doc, None, "cvat", out)
+    text = out.read_text()
+    assert '<polygon frame="0" outside="0" occluded="0" keyframe="1" points="1.235,2;4.235,2;4.235,6;1.235,6"' in text
+    assert 'points="2,2;4.5,2;7,2;7,7;2,7"' in text  # five corners: a mask that is a rectangle, no box
+    assert (
+        "Masks with holes or several parts, written as the outline of the largest part: 1." in report.preflight.losses
+    )
+    solid = np.zeros((10, 20), bool)
+    solid[2:7, 2:7] = True
+    assert CVAT.read(out).tracks[3].frames[1].mask == Mask.encode(solid)
+
+
+def test_masks_as_masks_are_exact(tmp_path: Path) -> None:
+    out = tmp_path / "annotations.xml"
+    report = run_export(small(), None, "cvat", out, CvatParams(masks="masks"))
+    assert 'rle="0, 6, 3, 2, 3, 2, 3, 6" left="2" top="2" width="5" height="5"' in out.read_text()
+    found = CVAT.read(out).tracks[3].frames
+    assert found[1].mask == ring(10, 20, 2, 2, 5)
+    assert 0 not in found
+    assert "Frames without a mask in tracks of masks, not written: 2." in report.preflight.losses
+
+
+def test_a_text_for_what_the_label_calls_a_number_stays_text() -> None:
+    doc = small()
+    kind = Attribute("speed", AttributeKind.NUMBER, lowest=0, highest=9)
+    doc.labels[0] = Label("car", "#ff0000", (kind,))
+    doc.tracks[3].attributes = {"speed": "fast", "doors": 4}
+    kept = CVAT.keep(doc, CvatParams())
+    assert kept.tracks[3].attributes == {"speed": "fast", "doors": 4}
+    assert kept.labels[0].attributes == (kind, Attribute("doors", AttributeKind.NUMBER))
+
+
+def test_what_cvat_writes_is_read_as_cvat_shows_it(tmp_path: Path) -> None:
+    track = (
+        '<track id="0" label="car" source="manual">'
+        + box(1, 0)
+        + box(2, 1, 'outside="0" occluded="0" keyframe="0"')
+        + box(3, 2, 'outside="0" occluded="1" keyframe="1"')
+        + box(5, 2, 'outside="1" occluded="0" keyframe="1"')
+        + box(7, 4, 'outside="0" occluded="0" keyframe="1"').replace("/>", '><attribute name="a">b</attribute></box>')
+        + "</track>"
+        + f'<track id="1" label="car" source="auto">{box(8, 0)}{box(9, 0, OUTSIDE)}</track>'
+        + '<track id="2" label="dog"><points frame="0" points="1,1" outside="0" occluded="0" keyframe="1"/></track>'
+    )
+    doc = CVAT.read(file(tmp_path, wrapped(track)))
+    assert doc.video == VideoRef("annotations", "", 10, 20, 10, 0.0)
+    assert list(doc.tracks) == [1, 2]  # CVAT counts from 0; a track of points is none of ours
+    frames = {
+        frame: (obs.box.x if obs.box else None, obs.state.value, obs.source.value)
+        for frame, obs in doc.tracks[1].frames.items()
+    }
+    assert frames == {
+        1: (0, "visible", "manual"),
+        2: (1, "visible", "interpolated"),
+        3: (2, "occluded", "manual"),
+        4: (2, "occluded", "interpolated"),
+        5: (None, "out_of_view", "manual"),
+        6: (None, "out_of_view", "manual"),
+        7: (4, "visible", "manual"),
+        8: (4, "visible", "interpolated"),
+        9: (4, "visible", "interpolated"),
+    }
+    assert doc.tracks[1].frames[7].attributes == {"a": "b"}
+    assert doc.tracks[2].frames == {8: Observation(Box(0, 1, 4, 5), source=Source.TRACKER, keyframe=True)}
+
+
+def test_definitions_of_attributes_are_read(tmp_path: Path) -> None:
+    labels = (
+        "<size>3</size><labels><label><name>car</name><color>#00FF00</color><attributes>"
+        "<attribute><name>doors</name><mutable>False</mutable><input_type>number</input_type>"
+        "<default_value>4</default_value><values>2\n5\n1</values></attribute>"
+        "<attribute><name>parked</name><mutable>True</mutable><input_type>checkbox</input_type>"
+        "<default_value>false</default_value><values>false</values></attribute>"
+        "<attribute><name>kind</name><mutable>False</mutable><input_type>radio</input_type>"
+        "<default_value>van</default_value><values>van\nbus</values></attribute>"
+        "</attributes></label></labels>"
+    )
+    told = "".join(
+        f'<attribute name="{k}">{v}</attribute>' for k, v in (("doors", 3), ("parked", "true"), ("kind", "bus"))
+    )
+    track = f'<track id="4" label="car">{box(0, 0).replace("/>", f">{told}</box>")}</track>'
+    doc = CVAT.read(file(tmp_path, wrapped(track, labels)))
+    assert doc.video is None
+    assert doc.labels == [
+        Label(
+            "car",
+            "#00FF00",
+            (
+                Attribute("doors", AttributeKind.NUMBER, default=4, lowest=2, highest=5),
+                Attribute("parked", AttributeKind.FLAG, default=False, per_frame=True),
+                Attribute("kind", AttributeKind.CHOICE, ("van", "bus"), "van"),
+            ),
+        )
+    ]
+    assert doc.tracks[4].attributes == {"doors": 3, "kind": "bus"}
+    assert [obs.attributes for obs in doc.tracks[4].frames.values()] == [{"parked": True}] * 3
+
+
+def test_images_give_tracks_of_one_frame(tmp_path: Path) -> None:
+    images = (
+        '<image id="0" name="a.jpg" width="20" height="10"/>'
+        '<image id="2" name="c.jpg" width="20" height="10">'
+        '<box label="car" source="manual" occluded="1" xtl="1" ytl="2" xbr="4" ybr="6" z_order="0"/>'
+        '<polygon label="dog" occluded="0" points="1,1;5,1;5,5;3,5;1,5"/>'
+        '<mask label="dog" occluded="0" rle="0, 2, 2" left="3" top="4" width="2" height="2" z_order="0"/>'
+        '<ellipse label="dog" occluded="0" cx="5" cy="5" rx="2" ry="1"/>'
+        '<tag label="dog" source="manual"/></image>'
+    )
+    doc = CVAT.read(file(tmp_path, wrapped(images, "<size>3</size><mode>annotation</mode>")))
+    assert doc.video == VideoRef("annotations", "", 3, 20, 10, 0.0)
+    seen = [(track.label, *next(iter(track.frames.items()))) for track in doc.tracks.values()]
+    assert [(label, frame, obs.box, obs.mask and obs.mask.area) for label, frame, obs in seen] == [
+        ("car", 2, Box(1, 2, 3, 4), None),
+        ("dog", 2, Box(1, 1, 4, 4), 16),
+        ("dog", 2, Box(3, 4, 2, 1), 2),
+        ("dog", 2, Box(3, 4, 4, 2), None),
+    ]
+    assert seen[0][2] == Observation(Box(1, 2, 3, 4), source=Source.MANUAL, state=State.OCCLUDED, keyframe=True)
+
+
+def test_archives_and_folders_are_read_in_place(tmp_path: Path) -> None:
+    inner = wrapped(f'<track id="1" label="car">{box(0, 0)}</track>')
+    with zipfile.ZipFile(tmp_path / "task.zip", "w") as archive:
+        archive.writestr("images/frame_000000.txt", "x")
+        archive.writestr("annotations.xml", inner)
+    assert CVAT.recognises(tmp_path / "task.zip")
+    assert len(CVAT.read(tmp_path / "task.zip").tracks[1].frames) == 10
+    file(tmp_path, inner)
+    assert CVAT.read(tmp_path).tracks.keys() == {1}
+    assert CVAT.recognises(tmp_path)
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
+        archive.writestr("labels.txt", "x")
+    assert not CVAT.recognises(tmp_path / "empty.zip")
+    with pytest.raises(FormatError, match=r"empty\.zip: the archive holds no annotations\.xml"):
+        CVAT.read(tmp_path / "empty.zip")
+    broken = (tmp_path / "task.zip").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(broken.replace(b"<version>1.1", b"<version>1.7", 1))  # the checksum is wrong
+    with pytest.raises(FormatError, match=r"cut\.zip"):
+        CVAT.read(tmp_path / "cut.zip")
+
+
+def test_a_turned_box_is_the_box_around_it(tmp_path: Path) -> None:
+    turned = box(0, 0, 'rotation="90" outside="0" occluded="0" keyframe="1"')
+    doc = CVAT.read(file(tmp_path, wrapped(f'<track id="1" label="car">{turned}</track>')))
+    assert doc.tracks[1].frames[0].box == pytest.approx(Box(-0.5, 1.5, 5, 4))
+
+
+def test_nothing_to_write_is_said_before() -> None:
+    doc = small()
+    for track in doc.tracks.values():
+        track.frames = {0: Observation(state=State.LOST)}
+    assert "Tracks without a box on any frame, not written: 2." in plan(doc, "cvat").losses
+    with pytest.raises(FormatError, match="no track with a box"):
+        CVAT.keep(doc, CvatParams())
+
+
+def test_an_empty_track_says_nothing() -> None:
+    assert expand([], 10, Filler()) == {}
+
+
+TRACK = '<track id="1" label="car">{}</track>'
+BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><annotations>&b;</annotations>'
+BAD: dict[str, tuple[str | bytes, str]] = {
+    "empty": ("", r"no well-formed XML"),
+    "cut": (wrapped(TRACK.format(box(0, 1)))[:-30], r"no well-formed XML"),
+    "entities": (BOMB, r"declares a document type or entities"),
+    "outside file": (
+        '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><annotations>&a;</annotations>',
+        r"declares a document type or entities",
+    ),
+    "deep": ("<annotations>" + "<a>" * 100_000, r"more than 32 elements inside each other"),
+    "other root": ("<annotation><size/></annotation>", r"<annotation> is not what CVAT writes"),
+    "encoding": ('<?xml version="1.0" encoding="klingon"?><annotations/>', r"no (well-formed )?XML"),
+    "no text": (b"\xff\xfe\x00", r"no well-formed XML"),
+    "no frame": (wrapped(TRACK.format('<box xtl="1" ytl="1" xbr="2" ybr="2"/>')), r"track 1, box on frame \?: '\?'"),
+    "frame text": (wrapped(TRACK.format(box(0, 1).replace('"0"', '"a"', 1))), r"box on frame a: 'a' is no whole"),
+    "frame below": (wrapped(TRACK.format(box(-1, 1))), r"box on frame -1: '-1' is no whole number"),
+    "frame beyond": (wrapped(TRACK.format(box(10, 1))), r"box on frame 10: the clip has only 10 frames"),
+    "twice": (wrapped(TRACK.format(box(1, 1) * 2)), r"track 1: frame 1 is there twice"),
+    "nan": (wrapped(TRACK.format(box(1, 1).replace('ytl="1"', 'ytl="nan"'))), r"frame 1, ytl: 'nan' is no sensible"),
+    "infinite": (wrapped(TRACK.format(box(1, 1).replace('ytl="1"', 'ytl="1e999"'))), r"ytl: '1e999' is no sensible"),
+    "missing": (wrapped(TRACK.format(box(1, 1).replace('ytl="1"', ""))), r"ytl: '' is no sensible coordinate"),
+    "negative": (wrapped(TRACK.format(box(1, 1).replace('ybr="6"', 'ybr="0"'))), r"corners are the wrong way round"),
+    "points": (wrapped(TRACK.format('<polygon frame="1" points="1,2;a"/>')), r"points are 'x,y;x,y;\.\.\.'"),
+    "two points": (wrapped(TRACK.format('<polygon frame="1" points="1,2;3,4"/>')), r"at least three points"),
+    "odd points": (wrapped(TRACK.format('<polygon frame="1" points="1,2;3,4;5,6;7"/>')), r"at least three points"),
+    "far points": (wrapped(TRACK.format('<polygon frame="1" points="1,2;3,4;5,9e6"/>')), r"far outside the picture"),
+    "mask runs": (
+        wrapped(TRACK.format('<mask frame="1" rle="0, 5" left="1" top="1" width="2" height="2"/>')),
+        r"mask on frame 1: the run lengths do not fill 4 pixels",
+    ),
+    "mask away": (
+        wrapped(TRACK.format('<mask frame="1" rle="0, 4" left="19" top="1" width="2" height="2"/>')),
+        r"the mask's box 19,1,2,2 does not lie in the image of 20 x 10",
+    ),
+    "mask unsized": (
+        wrapped(TRACK.format('<mask frame="1" rle="0, 4" left="1" top="1" width="2" height="2"/>'), "<size>4</size>"),
+        r"a mask needs the picture's size",
+    ),
+    "size text": (wrapped("", "<size>many</size>"), r"meta, size: 'many' is no whole number"),
+    "huge size": (wrapped("", "<size>99999999999</size>"), r"meta, size: '99999999999' is no whole number"),
+    "huge picture": (
+        wrapped("", "<original_size><width>99999</width><height>99999</height></original_size>"),
+        r"original_size: a picture of 99999 x 99999 pixels is not supported",
+    ),
+    "far keyframes": (
+        wrapped(TRACK.format(box(0, 1) + box(99_999_990, 1)), "<size>99999999</size>"),
+        rf"track 1: .*asks for more than {MAX_FILLED:,} frames".replace(",", " "),
+    ),
+    "far absence": (
+        wrapped(TRACK.format(box(0, 1, 'outside="1"') + box(99_999_990, 1)), "<size>99999999</size>"),
+        r"asks for more than",
+    ),
+    "two sizes": (
+        wrapped('<image id="0" width="2" height="2"/><image id="1" width="3" height="2"/>'),
+        r"image 0: the pictures have different sizes",
+    ),
+    "several tasks": (
+        "<annotations><meta><project><tasks><task><name>a</name></task><task><name>b</name></task></tasks></project>"
+        "</meta></annotations>",
+        r"meta: the file holds 2 tasks: a, b",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_refused_with_place_and_remedy(tmp_path: Path, name: str) -> None:
+    data, words = BAD[name]
+    path = file(tmp_path, data)
+    with pytest.raises(FormatError, match=words) as caught:
+        CVAT.read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_an_error_for_people(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="nowhere"):
+        CVAT.read(tmp_path / "nowhere.xml")
+    assert not CVAT.recognises(tmp_path / "nowhere.xml")
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_a_mutated_file_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    good = tmp_path / "good.xml"
+    if not good.exists():
+        run_export(small(), None, "cvat", good)
+    content = bytearray(good.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(content)))
+        stop = at + data.draw(st.integers(0, 6))
+        content[at:stop] = data.draw(st.binary(max_size=4) | st.sampled_from((b"-", b"9999999", b"nan", b"<", b"e99")))
+    path = file(tmp_path, bytes(content))
+    refusal = ""
+    try:
+        CVAT.read(path)
+    except FormatError as error:
+        refusal = str(error)
+    assert not refusal or str(path) in refusal
