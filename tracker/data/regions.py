@@ -66,6 +66,15 @@ def bounding_box(region: Region) -> Box:
     return Box.from_corners(float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
 
+def patch(mask: np.ndarray) -> MaskPatch | None:
+    """A mask (H, W) bool cut to what it holds; None for an empty one."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    x, y = int(columns[0]), int(rows[0])
+    return MaskPatch(x, y, mask[y : int(rows[-1]) + 1, x : int(columns[-1]) + 1])
+
+
 def start_box(region: Region) -> Box:
     """The upright box to start a tracker with: a polygon's bounding box shrunk to the polygon's area.
 

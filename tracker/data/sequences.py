@@ -22,7 +22,7 @@ from av.error import FFmpegError
 
 from tracker.api import Image, MaskPatch, TrackerError
 from tracker.data.raster import rasterise
-from tracker.data.regions import Region
+from tracker.data.regions import Region, patch
 
 CHUNK = 100
 """Decoded frames of a video that a walk backwards holds at a time."""
@@ -94,10 +94,18 @@ class Sequence:
         raise SequenceError(f"{self.media} holds no picture.")
 
     def region(self, frame: int) -> Region | None:
-        """The data set's own region of a frame: a polygon, mask or box; None where the target is not labelled."""
+        """The region of a frame that VOT's files hold: a polygon, mask or box; None where the target is not labelled.
+
+        Of data sets whose masks are pictures this is the box; see `mask_region`.
+        """
         if self.regions:
             return self.regions[frame]
         return self.truth[frame] if self.present[frame] else None
+
+    def mask_region(self, frame: int) -> Region | None:
+        """As `region`, but the mask wherever the data set has one in pictures. Raises `SequenceError`."""
+        mask = self.mask(frame) if self.masks is not None else None
+        return self.region(frame) if mask is None else patch(mask)
 
     def frames(self) -> Generator[Image, None, None]:
         """Decode the frames in order: (H, W, 3) uint8 BGR as stored, without display rotation.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,7 +48,7 @@ class Trace:
 class Failure:
     """``labels`` miss the target from place ``begin`` to ``end`` (counted) of a run from ``start``, the worst first.
 
-    ``cost``: the share of the clip's overlap that it takes away from the first of them.
+    ``cost``: what it takes away from the mean overlap of the run of the first of them.
     """
 
     clip: str
@@ -90,13 +91,19 @@ def find(trace: Trace) -> list[Failure]:
 def worst(found: Iterable[Trace], most: int) -> list[Failure]:
     """At most ``most`` failures: the worst of each tracker in turn, then their second worst, and so on.
 
-    Trackers that fail at the same place share one.
+    Of each clip a tracker's worst comes before its second worst of any. Trackers that fail at the same place share one.
     """
     waiting: dict[str, list[Failure]] = {}
     for trace in found:
         waiting.setdefault(trace.label, []).extend(find(trace))
     for failures in waiting.values():
-        failures.sort(key=lambda failure: failure.cost)
+        failures.sort(key=lambda failure: -failure.cost)
+        often: Counter[str] = Counter()
+        place = {}
+        for failure in failures:
+            place[failure] = often[failure.clip]
+            often[failure.clip] += 1
+        failures.sort(key=lambda failure: (-place[failure], failure.cost))  # those to show first stand last
     chosen: list[Failure] = []
     while len(chosen) < most and any(waiting.values()):
         for failures in waiting.values():

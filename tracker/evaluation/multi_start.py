@@ -2,7 +2,7 @@
 
 From an anchor the tracker runs in the direction that the data set gives. It has failed where its overlap first stays at
 or below .1 for ten frames that show the target (reference F.3). The frame of the start has overlap 0, as the official
-toolkit scores its code.
+toolkit scores its code. Where a data set has masks, they are the truth, and a box answers as if it were filled.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _run(tracker: Tracker, sequence: Sequence, start: Start, masks: bool) -> Gen
     seconds = np.full(len(order), np.nan)
     error = ""
     target: Target | None = None
-    truth = sequence.region(start.frame)
+    truth = sequence.mask_region(start.frame)
     if truth is None:
         raise SequenceError(f"{sequence.name}: frame {start.frame} has no region to start from.")
     walked = 0
@@ -144,8 +144,9 @@ def _run(tracker: Tracker, sequence: Sequence, start: Start, masks: bool) -> Gen
 def score(runs: list[Trajectory], sequence: Sequence) -> MultiStartScore:
     """The overlaps and progress of a clip's runs. Raises `SequenceError`."""
     overlaps, progress = [], []
+    every = [sequence.mask_region(frame) for frame in range(len(sequence.truth))]
     for item, start in zip(runs, starts(sequence), strict=True):
-        truths = [sequence.region(frame) for frame in start.frames(len(sequence.truth))]
+        truths = [every[frame] for frame in start.frames(len(sequence.truth))]
         row = np.array(
             [
                 0.0 if isinstance(answer, int) or truth is None else raster.overlap(answer, truth, sequence.size)

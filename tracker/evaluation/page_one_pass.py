@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -60,7 +61,12 @@ def _summary(study: Study, profile: Profile, colours: dict[str, int]) -> Html:
     means = {label: report.mean(clips) for label, clips in study.comparison.scores.items()}
     columns = [(key, column) for key, column in columns if any(row[key] is not None for row in means.values())]
     rows = [Row(label, [row[key] for key, _ in columns], colours[label]) for label, row in means.items()]
-    return table("tracker", [column for _, column in columns], rows)
+    return table("tracker", [column for _, column in columns], ranked(rows))
+
+
+def ranked(rows: list[Row]) -> list[Row]:
+    """Rows by their first figure, the highest first."""
+    return sorted(rows, key=lambda row: -math.inf if row.figures[0] is None else row.figures[0], reverse=True)
 
 
 def _curves(study: Study, profile: Profile, colours: dict[str, int]) -> list[Html]:
@@ -143,7 +149,7 @@ def _loss(study: Study, colours: dict[str, int]) -> Html | None:
         Column("recall", best=1, hint="share of the absent frames that are said to be lost"),
         Column("precision", best=1, hint="share of the frames said to be lost that are absent"),
         Column("F", best=1),
-        Column("false pauses per 1 000 frames", 1, -1, "times that lost begins while the target shows"),
+        Column("false pauses per 1\u202f000 frames", 1, -1, "times that lost begins while the target shows"),
         Column("absent frames", 0),
         Column("returns", 0, hint="times that the target came back"),
         Column("found again", 0, 1),
@@ -159,7 +165,7 @@ def _loss(study: Study, colours: dict[str, int]) -> Html | None:
                 one.pauses_per_thousand if one.said else None,
                 one.absent,
                 one.returns,
-                len(one.waits),
+                len(one.waits) if one.returns else None,
                 one.wait,
             ],
             colours[label],

@@ -153,8 +153,7 @@ def timeline(
     lanes = [number_ for number_ in overlaps if number_ in lost and lost[number_].any()]
     size = 900, 190 + 9 * len(lanes)
     bottom = 9 * len(lanes)
-    step = _nice(frames / 8)
-    x = Axis("frame", 0, max(frames - 1, 1), tuple(range(0, frames, step)))
+    x = Axis("frame", 0, max(frames - 1, 1), ticks(frames - 1))
     frame = Frame(x, Axis("overlap", 0, 1, (0, 0.5, 1)), size[0], size[1] - bottom)
     shades = [_band(frame, (a, b)) for a, b in stretches(absent)]
     lines = []
@@ -258,10 +257,11 @@ def _spots(frame: Frame, line: Line) -> Html:
     return tag("g", *found, class_=f"spots c{line.colour % COLOURS} s{line.colour}")
 
 
-def _nice(wanted: float) -> int:
-    """A round step of at least ``wanted``."""
-    power = 10 ** math.floor(math.log10(max(wanted, 1)))
-    return int(next(step * power for step in (1, 2, 5, 10) if step * power >= wanted))
+def ticks(high: int) -> tuple[float, ...]:
+    """Round numbers from 0 to at most ``high``, about eight of them."""
+    power = 10 ** math.floor(math.log10(max(high / 8, 1)))
+    step = next(step * power for step in (1, 2, 5, 10) if step * power >= high / 8)
+    return tuple(float(value) for value in range(0, high + 1, step))
 
 
 def _n(value: float) -> str:

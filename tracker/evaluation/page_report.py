@@ -35,6 +35,12 @@ CONTENTS = {
     ),
 }
 
+FAILURES = {
+    "one-pass": "Worst failures",
+    "supervised": "VOT supervised: worst failures",
+    "multi-start": "VOT multi-start: worst failures",
+}
+
 
 def render(
     studies: Sequence[Study],
@@ -107,7 +113,7 @@ def _failures(name: str, shown: Sequence[Strip], colours: dict[str, int]) -> Htm
         box = tag("input", type="checkbox", checked=True, data_hides="heat")
         switch = tag("label", box, "heat maps", class_="choice")
     drawn = [strip(one, colours) for one in shown]
-    return section("Worst failures", tag("p", words, class_="hint"), switch, *drawn, anchor=f"{name}-failures")
+    return section(FAILURES[name], tag("p", words, class_="hint"), switch, *drawn, anchor=f"{name}-failures")
 
 
 def _problems(studies: Sequence[Study]) -> Html | None:

@@ -20,7 +20,7 @@ def strip(one: Strip, colours: dict[str, int]) -> Html:
     verb = "misses" if len(failure.labels) == 1 else "miss"
     first, last = one.shots[0].frame, one.shots[-1].frame
     words = f"{names} {verb} the target around frames {min(first, last)} to {max(first, last)}"
-    notes = [f"costs {failure.cost:.2f} of the clip's mean overlap"]
+    notes = [f"costs {failure.cost:.2f} of the run's mean overlap"]
     if failure.start.backward:
         notes.append(f"a run backward from frame {failure.start.frame}")
     elif failure.start.frame:
@@ -54,8 +54,8 @@ def _shot(shot: Shot, label: str, colours: dict[str, int]) -> Html:
     picture = tag("svg", *drawn, viewBox=view, class_="shot", role="img")
     overlap = shot.overlaps.get(label, float("nan"))
     absent = "" if shot.truth is not None else ", target absent"
-    value = "" if overlap != overlap else f", overlap {overlap:.2f}"
-    return tag("div", picture, tag("small", f"frame {shot.frame}{value}{absent}"))
+    value = "" if overlap != overlap else tag("span", number(overlap, 2), title=f"overlap of {label}")
+    return tag("div", picture, tag("small", tag("span", f"frame {shot.frame}{absent}"), value))
 
 
 def _heat(heat: Overlay) -> Html:

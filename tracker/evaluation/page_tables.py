@@ -40,7 +40,7 @@ def table(first: str, columns: Sequence[Column], rows: Sequence[Row], *, across:
     for column in columns:
         shown = [swatch(column.colour)] if column.colour is not None else []
         button = tag("button", *shown, column.title, type="button", title=column.hint or None)
-        hidden = f" s{column.colour}" if column.colour is not None else ""
+        hidden = f" tracker s{column.colour}" if column.colour is not None else ""
         head.append(tag("th", button, scope="col", class_=f"figure{hidden}", aria_sort="none"))
     found = [_best([row.figures[i] for row in rows], column.best, column.digits) for i, column in enumerate(columns)]
     body = []
@@ -51,7 +51,7 @@ def table(first: str, columns: Sequence[Column], rows: Sequence[Row], *, across:
         cells = [tag("th", *shown, row.title, note, scope="row", class_="name")]
         for column, value, top in zip(columns, row.figures, best, strict=True):
             words = number(value, column.digits)
-            marked = " best" if value is not None and words == top and len(rows if not across else columns) > 1 else ""
+            marked = " best" if value is not None and words == top else ""
             hidden = f" s{column.colour}" if column.colour is not None else ""
             tint = f"--v:{value:.3f}" if across and value is not None else None
             sort = None if value is None else f"{value:.6g}"
@@ -63,6 +63,8 @@ def table(first: str, columns: Sequence[Column], rows: Sequence[Row], *, across:
 
 
 def _best(values: Sequence[float | None], way: int, digits: int) -> str | None:
-    """The best value as it is printed, so that ties are all marked."""
+    """The best value as it is printed, so that ties are all marked; None when all are the same."""
     known = [value for value in values if value is not None and value == value]
-    return number(max(known) if way > 0 else min(known), digits) if known and way else None
+    if not way or len({number(value, digits) for value in known}) < 2:
+        return None
+    return number(max(known) if way > 0 else min(known), digits)

@@ -10,8 +10,8 @@ import numpy as np
 from tracker.evaluation import attributes, multi_start, report_vot
 from tracker.evaluation.expected import INTERVALS, Variant
 from tracker.evaluation.page import Html, section, tag
-from tracker.evaluation.page_one_pass import SHARES, anchor, attribute_name, chooser
-from tracker.evaluation.page_plots import Axis, Line, Point, curves, points, timeline
+from tracker.evaluation.page_one_pass import SHARES, anchor, attribute_name, chooser, ranked
+from tracker.evaluation.page_plots import Axis, Line, Point, curves, points, ticks, timeline
 from tracker.evaluation.page_tables import Column, Row, table
 from tracker.evaluation.stored import Study
 from tracker.evaluation.supervised import SENSITIVITY, SupervisedScore, SupervisedSummary
@@ -60,7 +60,7 @@ def _summary(study: Study, whole: report_vot.Summaries, colours: dict[str, int])
     for label, one in whole.items():
         middle = [one.failures] if isinstance(one, SupervisedSummary) else []
         rows.append(Row(label, [one.eao.value, one.accuracy, one.robustness, *middle, one.fps], colours[label]))
-    return table("tracker", columns, rows)
+    return table("tracker", columns, ranked(rows))
 
 
 def _plane(whole: report_vot.Summaries, colours: dict[str, int]) -> Html:
@@ -91,8 +91,7 @@ def _expected(whole: report_vot.Summaries, colours: dict[str, int], counting: Co
         lengths = np.arange(1, len(curve) + 1)[::step]
         lines.append(Line(label, colours[label], lengths.tolist(), curve[::step].tolist(), one.eao.value))
     high = max(longest, 2)
-    ticks = tuple(float(tick) for tick in np.linspace(0, high, 6).round(-1 if high > 60 else 0).astype(int))
-    axis = Axis("length of a run (frames)", 0, max(high, ticks[-1]), ticks)
+    axis = Axis("length of a run (frames)", 0, high, ticks(high))
     return curves("Expected average overlap [EAO]", axis, Axis("overlap", 0, 1, SHARES), lines, band=band)
 
 

@@ -56,7 +56,7 @@ class Study:
 
 def describe(identity: dict[str, Any]) -> str:
     """What made results, in words: device, settings that were changed, and the weights' hashes."""
-    words = [str(identity.get("device", ""))]
+    words = [f"device {identity.get('device', 'auto')}"]
     words += [f"{key} = {value:g}" for key, value in identity.get("set", {}).items()]
     words += [f"{name} ({digest[:12]})" for name, digest in identity.get("weights", {}).items()]
     return ", ".join(filter(None, words))

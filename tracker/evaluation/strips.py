@@ -27,7 +27,9 @@ from tracker.evaluation.stored import Study
 SIDE = 240
 """Pixels of a picture."""
 AROUND = 5.0
-"""Sides of the target that a picture shows."""
+"""Sides of the target that a picture shows, if the image is that large."""
+ENOUGH = 1.2
+"""Sides of the target that it shows at least."""
 QUALITY = 80
 SAME = 0.8
 """Overlap with its stored answer from which on a tracker that runs again tells the same story."""
@@ -226,10 +228,10 @@ def _walk(
 def _windows(sequence: Sequence, trace: Trace, wanted: list[int]) -> dict[int, Box]:
     """The square to show at each place: around the target, or where it was last; one size for the strip."""
     order = trace.frames
-    sides = [math.sqrt(w * h) for *_, w, h in sequence.truth[[order[place] for place in wanted]].tolist() if w * h > 0]
-    side = AROUND * max([*sides, 8.0])
+    sizes = [(w, h) for *_, w, h in sequence.truth[[order[place] for place in wanted]].tolist() if w * h > 0]
     width, height = sequence.size
-    side = min(side, max(width, height))
+    around = AROUND * max((math.sqrt(w * h) for w, h in sizes), default=8.0)
+    side = max(min(around, width, height), *(ENOUGH * max(size) for size in sizes), 8.0)
     known = np.flatnonzero(sequence.present)
     out = {}
     for place in wanted:
