@@ -168,7 +168,7 @@ class Actions(QObject):
             action = self._actions[command.id]
             keys = [QKeySequence(key) for key in active[command.id]]
             action.setShortcuts(keys)
-            ends_typing = any(key[0].key() in ENDS_TYPING for key in keys if key.count())
+            ends_typing = any(_stroke(key) in ENDS_TYPING for key in keys)
             context = Qt.ShortcutContext
             action.setShortcutContext(context.WidgetWithChildrenShortcut if ends_typing else context.WindowShortcut)
             for ground in self._grounds:
@@ -182,6 +182,12 @@ class Actions(QObject):
             self._actions[name].setIcon(theme.icon(icon))
         self.stop.setIcon(theme.icon("stop", theme.current().tokens.danger))
         self.show_playing(self._session.playing)
+
+
+def _stroke(key: QKeySequence) -> Qt.Key | None:
+    """The key itself, without modifiers."""
+    strokes: Any = key  # the stubs do not know that it can be indexed
+    return strokes[0].key() if key.count() else None
 
 
 def native(key: str) -> str:
