@@ -70,7 +70,7 @@ class Side(QSplitter):
         self.addWidget(self.above)
         self.addWidget(self.below)
         self.setStretchFactor(0, 1)
-        self.setSizes([216, 416])
+        self.setSizes([256, 376])
         self.above.setMinimumHeight(192)  # three objects; the panels below scroll
         self.setCollapsible(0, False)
         self.setMinimumWidth(280)

@@ -153,6 +153,14 @@ def stylesheet(t: Tokens) -> str:
     QStatusBar {{ background: {t.window}; border-top: 1px solid {t.border}; }}
     QStatusBar::item {{ border: 0; }}
     QSplitter::handle {{ background: {t.border}; }}
+    QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+    QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+    QScrollBar::handle {{ background: {t.border}; border-radius: 3px; margin: 2px; }}
+    QScrollBar::handle:vertical {{ min-height: 24px; }}
+    QScrollBar::handle:horizontal {{ min-width: 24px; }}
+    QScrollBar::handle:hover {{ background: {t.muted}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
     QDialog#palette {{ background: {t.panel}; border: 1px solid {t.border}; }}
     QTreeView, QListWidget {{ background: {t.base}; border: 1px solid {t.border}; border-radius: 6px;
         selection-background-color: {_mix(t.accent, t.base, 0.28)}; selection-color: {t.text}; outline: 0; }}
@@ -183,7 +191,7 @@ def stylesheet(t: Tokens) -> str:
     QPushButton:focus {{ border-color: {t.accent}; }}
     QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
     QPushButton:disabled {{ color: {t.muted}; background: {t.window}; border-color: {t.border}; }}
-    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {{ background: {t.base}; border: 1px solid {t.border};
+    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QKeySequenceEdit {{ background: {t.base}; border: 1px solid {t.border};
         border-radius: 6px; padding: 4px 8px; min-height: 18px; selection-background-color: {t.accent};
         selection-color: {t.on_accent}; }}
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}

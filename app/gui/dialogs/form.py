@@ -31,10 +31,10 @@ LABELS = 104
 """Width of the titles in logical pixels: forms below each other stay in line."""
 
 
-def form_label(text: str) -> QLabel:
+def form_label(text: str, width: int = LABELS) -> QLabel:
     """The title of a row."""
     label = QLabel(text)
-    label.setMinimumWidth(LABELS)
+    label.setMinimumWidth(width)
     label.setObjectName("muted")
     return label
 
@@ -51,10 +51,12 @@ class Form(QWidget):
         *,
         only: Collection[str] | None = None,
         value: msgspec.Struct | None = None,
+        labels: int = LABELS,
     ) -> None:
         """``choices``: for a field by name, the titles and values to choose from instead of a control by type.
 
         ``only``: the fields to show, all when None. ``value``: what is filled in, else the defaults.
+        ``labels``: width of the titles in logical pixels.
         """
         super().__init__()
         self._kind = kind
@@ -81,7 +83,7 @@ class Form(QWidget):
                 control.setToolTip(meta.description)
             control.setAccessibleName(title)
             self.controls[field.name] = control
-            self._layout.addRow(form_label("" if isinstance(control, QCheckBox) else title), control)
+            self._layout.addRow(form_label("" if isinstance(control, QCheckBox) else title, labels), control)
         if value is not None:
             self.show_value(value)
 

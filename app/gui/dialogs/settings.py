@@ -23,6 +23,10 @@ from app.settings import Settings
 from tracker import registry
 
 
+LABELS = 184
+"""Width of the titles in logical pixels: the longest setting."""
+
+
 class SettingsDialog(QDialog):
     """A change holds at once and is kept; nothing waits for a button."""
 
@@ -56,6 +60,7 @@ class SettingsDialog(QDialog):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         restore = buttons.addButton("Restore defaults", QDialogButtonBox.ButtonRole.ResetRole)
+        restore.setAutoDefault(False)
         restore.clicked.connect(self._restore)
         buttons.rejected.connect(self.reject)
         outer = QVBoxLayout(self)
@@ -78,7 +83,7 @@ class SettingsDialog(QDialog):
         for group, names in groups.items():
             heading = QLabel(group)
             heading.setObjectName("heading")
-            form = Form(Settings, choices, only=names, value=self._session.settings)
+            form = Form(Settings, choices, only=names, value=self._session.settings, labels=LABELS)
             form.changed.connect(lambda f=form: self._take(f))
             self._headings[group], self.forms[group] = heading, form
             self._column.addWidget(heading)
