@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tracker.api import MaskPatch, Prediction
+from tracker.data.layouts_sets import davis_attributes
 from tracker.data.readers import discover
 from tracker.data.sequences import Sequence, SequenceError
 from tracker.evaluation import multi_start, one_pass, supervised
@@ -134,6 +135,14 @@ def test_lasot_flags_absent_frames(tmp_path):
     assert clip.frame_attributes["full_occlusion"].tolist() == [False, False, True, False]
 
 
+@pytest.mark.parametrize("place", ["att", "car/att", "annos/att"])
+def test_lasot_takes_attributes_from_its_toolkit(tmp_path, place):
+    lasot(tmp_path)
+    text(tmp_path / place / "car-1.txt", "1,0,0,0,0,0,0,0,1,0,0,1,0,0")
+    (clip,) = discover(tmp_path)
+    assert clip.attributes == {"IV", "SV", "OV"}
+
+
 def test_got10k_cover_absence_and_classes(tmp_path):
     got10k(tmp_path)
     (clip,) = discover(tmp_path)
@@ -197,6 +206,61 @@ def test_davis_makes_a_clip_of_each_object(tmp_path):
     assert mask.sum() == 80
 
 
+DAVIS_INFO = """\
+# the development kit's list
+attributes: [AC, BC]
+sequences:
+- attributes: [AC, FM,
+    OCC]
+  eval_t: true
+  name: two
+  num_frames: 3
+- name: "other"
+  attributes:
+  - BC
+"""
+
+
+@pytest.mark.parametrize("place", ["db_info.yaml", "Annotations/db_info.yml"])
+def test_davis_attributes_come_from_its_development_kit(tmp_path, place):
+    davis(tmp_path)
+    text(tmp_path / place, DAVIS_INFO)
+    assert [clip.attributes for clip in discover(tmp_path)] == [{"AC", "FM", "OCC"}] * 2
+    assert davis_attributes(tmp_path / place)["other"] == {"BC"}
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_a_line_without_its_picture_is_an_error(tmp_path, count):
+    otb(tmp_path)
+    uav(tmp_path / "uav")
+    lasot(tmp_path / "lasot")
+    text(tmp_path / "Car" / "groundtruth_rect.txt", *[ROWS[0]] * count)
+    with pytest.raises(SequenceError, match=rf"groundtruth_rect\.txt has {count} lines, but .*img holds 4 pictures"):
+        discover(tmp_path / "Car")
+    text(tmp_path / "uav" / "anno" / "UAV123" / "car1_2.txt", *[ROWS[0]] * 5)
+    with pytest.raises(SequenceError, match=r"car1_2\.txt has 5 lines, but .*car1 holds 4 pictures"):
+        discover(tmp_path / "uav")
+    (tmp_path / "lasot" / "car" / "car-1" / "img" / "00000004.png").unlink()
+    with pytest.raises(SequenceError, match=r"groundtruth\.txt has 4 lines, but .* 3 pictures"):
+        discover(tmp_path / "lasot")
+
+
+def test_otb_clips_that_end_before_their_pictures(tmp_path):
+    otb(tmp_path)
+    (tmp_path / "Car").rename(tmp_path / "Diving")
+    text(tmp_path / "Diving" / "groundtruth_rect.txt", *ROWS[:3])
+    (clip,) = discover(tmp_path)
+    assert seen(clip) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"IV, <b>", b"1, 0"])
+def test_wrong_attributes_name_their_file(tmp_path, content):
+    otb(tmp_path)
+    (tmp_path / "Car" / "attrs.txt").write_bytes(content)
+    with pytest.raises(SequenceError, match=r"attrs\.txt"):
+        discover(tmp_path)
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_protocol_runs_on_every_layout(tmp_path, layout):
     LAYOUTS[layout](tmp_path)
@@ -231,6 +295,8 @@ def test_every_protocol_runs_on_every_layout(tmp_path, layout):
         (vot, "car/anchor.value", "1", r"anchor\.value has 1 values"),
         (uav, "anno/UAV123/boat9.txt", "1,2,3,4", r"boat9 is missing"),
         (trackingnet, "anno/gone.txt", "1,2,3,4", r"gone holds no pictures"),
+        (davis, "db_info.yaml", "nothing: here", r"db_info\.yaml names no sequence"),
+        (lasot, "att/car-1.txt", "1,0", r"car-1\.txt has 2 values for 14 frames"),
         (davis, "Annotations/480p/two/00001.png", "no picture", r"00001\.png is not a readable picture"),
     ],
 )

@@ -18,6 +18,10 @@ from tracker.data.sequences import Sequence, SequenceError, labelled, read_boxes
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 OTB_STARTS = {"David": 300, "BlurCar1": 247, "BlurCar3": 3, "BlurCar4": 18}
 """First annotated picture of the OTB clips whose ground truth begins later than their pictures."""
+OTB_SHORT = frozenset({"Diving", "Football1", "Freeman3", "Freeman4"})
+"""The OTB clips whose ground truth ends before their pictures."""
+LASOT_ATTRIBUTES = ("IV", "POC", "DEF", "MB", "CM", "ROT", "BC", "VC", "SV", "FOC", "FM", "OV", "LR", "ARC")
+"""The columns of LaSOT's attribute files, as its toolkit names them."""
 
 
 def pictures(folder: Path) -> tuple[Path, ...]:
@@ -26,6 +30,23 @@ def pictures(folder: Path) -> tuple[Path, ...]:
     if not found:
         raise SequenceError(f"{folder} holds no pictures: unpack the data set's frames there.")
     return tuple(sorted(found, key=lambda path: [int(part) for part in re.findall(r"\d+", path.stem)] or [0]))
+
+
+def covered(shown: tuple[Path, ...], truth: np.ndarray, path: Path, folder: Path) -> tuple[Path, ...]:
+    """``shown``, when each line of the annotation ``path`` has its picture. Raises `SequenceError` naming both."""
+    if len(shown) != len(truth):
+        raise SequenceError(
+            f"{path} has {len(truth)} lines, but {folder} holds {len(shown)} pictures for them: restore what is "
+            "missing, or take away what does not belong to the clip."
+        )
+    return shown
+
+
+def flagged(path: Path, names: tuple[str, ...]) -> frozenset[str]:
+    """The attributes that a file sets to 1, one number for each of ``names``; none when there is no such file."""
+    if not path.is_file():
+        return frozenset()
+    return frozenset(name for name, flag in zip(names, numbers(path, len(names)), strict=True) if flag > 0)
 
 
 def numbers(path: Path, frames: int) -> np.ndarray:
@@ -68,25 +89,38 @@ class OTBClip:
 
     def read(self, folder: Path, name: str) -> list[Sequence]:
         found = pictures(folder / "img")
-        note = folder / "attrs.txt"
-        words = re.split(r"[,\s]+", note.read_text("utf-8")) if note.is_file() else []
-        attributes = frozenset(filter(None, words))
+        attributes = self._attributes(folder / "attrs.txt")
         clips = []
         for path in self._truths(folder):
             truth = from_one(read_boxes(path))
             start = OTB_STARTS.get(folder.name, 1) if len(found) > len(truth) else 1
-            shown = found[start - 1 : start - 1 + len(truth)]
+            cut = start > 1 or folder.name in OTB_SHORT
+            shown = covered(found[start - 1 :][: len(truth)] if cut else found, truth, path, folder / "img")
             number = path.stem.removeprefix("groundtruth_rect").strip(".")
             label = (name or folder.name) + (f".{number}" if number else "")
             clips.append(Sequence(label, folder / "img", truth, attributes=attributes, pictures=shown))
         return clips
+
+    def _attributes(self, path: Path) -> frozenset[str]:
+        try:
+            content = path.read_text("utf-8-sig") if path.is_file() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise SequenceError(f"{path} cannot be read: {error}") from error
+        words = [word for word in re.split(r"[,;\s]+", content) if word]
+        if wrong := next((word for word in words if not re.fullmatch(r"[A-Za-z][\w-]{0,30}", word)), None):
+            raise SequenceError(f"{path}: expected names of attributes such as “IV, OCC” but found “{wrong[:40]}”.")
+        return frozenset(words)
 
     def _truths(self, folder: Path) -> list[Path]:
         return [path for path in sorted(folder.glob("groundtruth_rect*.txt")) if path.stat().st_size]
 
 
 class LaSOT:
-    """``img/00000001.jpg``, ``groundtruth.txt``, ``full_occlusion.txt``, ``out_of_view.txt``: absent is either."""
+    """``img/00000001.jpg``, ``groundtruth.txt``, ``full_occlusion.txt``, ``out_of_view.txt``: absent is either.
+
+    ``att/<clip>.txt`` or ``annos/att/<clip>.txt`` of its toolkit, laid beside the clips or their classes, holds the
+    clip's attributes.
+    """
 
     def matches(self, folder: Path) -> bool:
         return (folder / "groundtruth.txt").is_file() and (folder / "out_of_view.txt").is_file()
@@ -99,9 +133,19 @@ class LaSOT:
             if path.is_file():
                 flags[word] = numbers(path, len(truth)) > 0
         absent = np.logical_or.reduce(list(flags.values()))
-        shown = pictures(folder / "img")
+        shown = covered(pictures(folder / "img"), truth, folder / "groundtruth.txt", folder / "img")
+        places = (root / att for root in (folder.parent, folder.parent.parent) for att in ("att", "annos/att"))
+        note = next((path for place in places if (path := place / f"{folder.name}.txt").is_file()), folder / "att.txt")
         return [
-            Sequence(name or folder.name, folder / "img", truth, pictures=shown, absent=absent, frame_attributes=flags)
+            Sequence(
+                name or folder.name,
+                folder / "img",
+                truth,
+                attributes=flagged(note, LASOT_ATTRIBUTES),
+                pictures=shown,
+                absent=absent,
+                frame_attributes=flags,
+            )
         ]
 
 

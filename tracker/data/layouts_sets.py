@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 
 from tracker.api import MaskPatch
-from tracker.data.layouts import from_one, numbers, pictures
+from tracker.data.layouts import covered, flagged, from_one, pictures
 from tracker.data.regions import bounding_box
 from tracker.data.sequences import Sequence, SequenceError, labelled, read_boxes, read_picture
 
@@ -15,6 +16,7 @@ UAV_ATTRIBUTES = ("SV", "ARC", "LR", "FM", "FOC", "POC", "OV", "BC", "IV", "VC",
 """The columns of UAV123's attribute files, in its paper's abbreviations."""
 
 
+DAVIS_NOTES = ("db_info.yaml", "db_info.yml")
 UAV_GAPS = {"bird1_2": 775, "bird1_3": 1573}
 """First picture of the parts that do not follow the part before."""
 
@@ -38,10 +40,9 @@ class UAV123:
         for path in sorted((folder / "anno" / "UAV123").glob("*.txt")):
             truth = from_one(read_boxes(path))
             place, start = self._place(folder, path, len(truth))
-            shown = pictures(place)[start : start + len(truth)]
-            note = path.parent / "att" / path.name
-            flags = numbers(note, len(UAV_ATTRIBUTES)) if note.is_file() else np.zeros(len(UAV_ATTRIBUTES))
-            attributes = frozenset(word for word, flag in zip(UAV_ATTRIBUTES, flags, strict=True) if flag)
+            shown = pictures(place)[start:]
+            shown = covered(shown if place.name == path.stem else shown[: len(truth)], truth, path, place)
+            attributes = flagged(path.parent / "att" / path.name, UAV_ATTRIBUTES)
             clips.append(Sequence(_called(name, path.stem), place, truth, attributes=attributes, pictures=shown))
         return clips
 
@@ -79,7 +80,8 @@ class TrackingNet:
 class DAVIS:
     """``JPEGImages/480p/<clip>/00000.jpg`` and ``Annotations/480p/<clip>/00000.png``: an object for each colour.
 
-    Several objects become clips ``<clip>.1``, ``<clip>.2`` … in the order of their palette index.
+    Several objects become clips ``<clip>.1``, ``<clip>.2`` … in the order of their palette index. The development
+    kit's ``db_info.yaml``, laid at the root or into ``Annotations/``, names the clips' attributes.
     """
 
     def matches(self, folder: Path) -> bool:
@@ -90,11 +92,15 @@ class DAVIS:
         size = "480p" if "480p" in sizes else next(iter(sizes), "")
         place = folder / "Annotations" / size
         clips = sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+        notes = [place / file for place in (folder, folder / "Annotations") for file in DAVIS_NOTES]
+        known = davis_attributes(next((path for path in notes if path.is_file()), None))
         return [
-            sequence for path in clips for sequence in self._clip(folder / "JPEGImages" / size, path, name) if sequence
+            sequence
+            for path in clips
+            for sequence in self._clip(folder / "JPEGImages" / size, path, name, known.get(path.name, frozenset()))
         ]
 
-    def _clip(self, images: Path, masks: Path, name: str) -> list[Sequence]:
+    def _clip(self, images: Path, masks: Path, name: str, attributes: frozenset[str]) -> list[Sequence]:
         shown = pictures(images / masks.name)
         painted = [masks / f"{path.stem}.png" for path in shown]
         colours = [self._colours(path) if path.is_file() else {} for path in painted]
@@ -109,6 +115,7 @@ class DAVIS:
                     images / masks.name,
                     truth,
                     masks,
+                    attributes,
                     pictures=shown,
                     mask_colour=colour,
                     absent=~labelled(truth),
@@ -125,6 +132,41 @@ class DAVIS:
             colour = code >> 16, code >> 8 & 255, code & 255
             boxes[colour] = tuple(map(float, bounding_box(MaskPatch(0, 0, codes == code))))
         return boxes
+
+
+def davis_attributes(path: Path | None) -> dict[str, frozenset[str]]:
+    """The attributes by clip in the list of sequences of DAVIS's ``db_info.yaml``; empty without a file.
+
+    Of that file's YAML this reads what it uses: entries with ``name: X`` and ``attributes: [A, B]`` or a list below.
+    Raises `SequenceError` naming the file when it cannot be read or names no sequence.
+    """
+    if path is None:
+        return {}
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SequenceError(f"{path} cannot be read: {error}") from error
+    entries: list[dict[str, list[str]]] = []
+    key, open_ = "", False
+    for line in lines:
+        found = re.match(r"^(\s*-\s+|\s+)(\w+)\s*:\s*(.*?)\s*(?:#.*)?$", line)
+        if found:
+            if "-" in found[1]:
+                entries.append({})
+            key, value = found[2], found[3]
+            open_ = value.startswith("[") and "]" not in value
+        elif item := re.match(r"^\s*-\s+([\w-]+)\s*$", line):
+            value = item[1]
+        elif open_:
+            value, open_ = line, "]" not in line
+        else:
+            continue
+        if entries and key in ("name", "attributes"):
+            entries[-1].setdefault(key, []).extend(re.findall(r"[\w-]+", value))
+    out = {one["name"][0]: frozenset(one.get("attributes", ())) for one in entries if one.get("name")}
+    if not out:
+        raise SequenceError(f"{path} names no sequence: take it from DAVIS's development kit, or take it away.")
+    return out
 
 
 def _palette_index(colour: tuple[int, int, int]) -> int:
