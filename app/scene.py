@@ -19,6 +19,7 @@ from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State, Track
 from app.session import LiveItem, Mode, Status
 from app.settings import Settings
+from app.work.requests import Ending, Reason
 from tracker.api import Box, MaskPatch, Prediction, Verdict
 from tracker.config import TrackConfig
 
@@ -149,15 +150,24 @@ LOOK_ALIKE = TrackConfig.runner_up
 
 
 def scene(
-    doc: Document, frame: int, selected: Collection[int], live: LiveItem | None, options: Settings
+    doc: Document,
+    frame: int,
+    selected: Collection[int],
+    live: LiveItem | None,
+    options: Settings,
+    others: Collection[LiveItem] = (),
 ) -> tuple[Primitive, ...]:
     """The primitives of ``frame``, bottom to top: heat, search region, masks, boxes, labels, handles, look-alike.
 
-    ``live`` is the prediction to show on this frame (`Session.live_here`); one of another frame is ignored. While it
-    runs ahead of the document, its box and mask stand for its track.
+    ``live`` is the prediction to show on this frame (`Session.live_here`), with all its maps; ``others`` are those of
+    the objects that are followed beside it. Such of another frame are ignored. While they run ahead of the document,
+    their boxes and masks stand for their tracks.
     """
     if live is not None and live.frame != frame:
         live = None
+    ahead = {item.track: item for item in others if item.frame == frame and item.image is not None}
+    if live is not None and live.image is not None:
+        ahead[live.track] = live
     below: list[Primitive] = []
     masks: list[Primitive] = []
     boxes: list[Primitive] = []
@@ -169,8 +179,9 @@ def scene(
             continue
         chosen = track.id in selected
         here = track.at(frame)
-        if live is not None and live.track == track.id and live.image is not None:
-            here = _as_observation(live)
+        item = ahead.get(track.id)
+        if item is not None:
+            here = _as_observation(item)
         if options.show_ghost and chosen:
             boxes += _ghost(track, frame)
         if here is None:
@@ -178,8 +189,8 @@ def scene(
         if here.box is None or not here.present:
             boxes.append(Missing(_last_box(track, frame), _words(here), track.colour, track.id, chosen))
             continue
-        is_live = live is not None and live.image is not None and live.track == track.id
-        masks += _mask(track, here, live if is_live else None, chosen, options)
+        is_live = item is not None
+        masks += _mask(track, here, item, chosen, options)
         occluded = here.state is State.OCCLUDED
         if live is not None and live.track == track.id:
             boxes += _rotated(live.prediction, track)
@@ -228,6 +239,12 @@ def mode_line(status: Status) -> str:
             return _run_line(status)
         case Mode.PLAYING:
             return "Playing · Space or Esc pauses"
+        case Mode.PAUSED if status.pause is not None:
+            return _pause_line(status, status.pause)
+    return _background(status) + _idle_line(status)
+
+
+def _idle_line(status: Status) -> str:
     if status.selected is None:
         return "N draws a new object · click a box to select it · F1 lists the keys"
     if status.has_box:
@@ -251,6 +268,24 @@ def _run_line(status: Status) -> str:
     if run.untrained:  # before the figures, which mean nothing then
         way += f" with {run.tracker}"
     return f"Tracking {way}: frame {run.frame}, {pace(run.fps)}{score} · Esc stops"
+
+
+def _background(status: Status) -> str:
+    """What goes on beside the work, in front of what can be done."""
+    run = status.run
+    if run is None:
+        return ""
+    share = f" {100 * min(run.done, run.total) // run.total} %" if run.total else ""
+    return f"Tracking beside the correction again:{share} · "
+
+
+def _pause_line(status: Status, pause: Ending) -> str:
+    what = "Lost" if pause.reason is Reason.LOST else "Uncertain"
+    go = "Enter looks on" if pause.reason is Reason.LOST else "Enter accepts"
+    return (
+        f"{what} at frame {pause.frame} ({status.waiting}): {pause.why} · "
+        f"{go}, Shift+N or a drag corrects, Q hidden, O out of view, Esc leaves it"
+    )
 
 
 def _live_ground(live: LiveItem, track: Track | None, options: Settings) -> list[Primitive]:

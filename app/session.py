@@ -21,11 +21,14 @@ from app.work.events import Events, Mode, Status
 from app.work.filing import Filing
 from app.work.jobs import Jobs, Post
 from app.work.lane import MainLane
+from app.work.requests import LiveItem, OpenReader
 from app.work.run import Runs, RunStatus
-from app.work.tracking import LiveItem, OpenReader
 from tracker import registry
 
 __all__ = ["Events", "LiveItem", "Mode", "RelinkError", "RunStatus", "Session", "SessionError", "Status"]
+
+PAUSED = "paused"
+"""The scope of the keys that answer a paused run."""
 
 
 class Session(Filing):
@@ -74,34 +77,39 @@ class Session(Filing):
             return Mode.EMPTY
         if self.drawing:
             return Mode.DRAWING
-        if self.run:
+        if self.run and not self.run.background:
             return Mode.TRACKING
-        return Mode.PLAYING if self.playing else Mode.IDLE
+        if self.playing:
+            return Mode.PLAYING
+        return Mode.PAUSED if self.pause else Mode.IDLE
 
     @property
     def scope(self) -> str:
         """Whose keys hold: the window's, or those of the tool in hand (see `app.commands.keymap`)."""
-        return "window"
+        return PAUSED if self.mode is Mode.PAUSED else "window"
 
     @property
     def status(self) -> Status:
         label = self.document.tracks[self.selected].label if self.selected is not None else None
-        here = self.here
+        here, pause = self.here, self.pause
+        waiting = self.document.tracks[pause.aim.track].label if pause is not None else ""
         return Status(
             self.mode, self.frame, self.frame_count, label, here is not None and here.present, self.redraw, self.run,
-            self._opening,
+            self._opening, self.pause, waiting,
         )  # fmt: skip
 
     # Modes and settings
 
     def escape(self) -> None:
-        """Leave the innermost mode: drawing, then the run, then playing, then the selection."""
+        """Leave the innermost mode: drawing, then the run, then playing, then a pause, then the selection."""
         if self.drawing:
             self.end_drawing()
         elif self.run:
             self.stop()
         elif self.playing:
             self.set_playing(False)
+        elif self.pause:
+            self.dismiss()
         else:
             self.select()
 

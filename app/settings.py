@@ -15,6 +15,10 @@ log = logging.getLogger(__name__)
 HEAT_KINDS = ("off", "fused", "classification", "attention", "mask")
 """In the order in which the H key walks through them."""
 
+CommitMode = Literal["fill", "replace", "range"]
+"""Which frames a run may write, of those that nobody vouches for: such without a box; all up to the next keyframe; all
+of its range, past keyframes, which correct it."""
+
 
 def _meta(title: str, group: str, *, ge: float | None = None, le: float | None = None) -> Meta:
     return Meta(title=title, ge=ge, le=le, extra={"group": group})
@@ -35,7 +39,11 @@ class Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
     tracker: Annotated[str, _meta("Tracker", "Tracking")] = "default"
     device: Annotated[str, _meta("Device", "Tracking")] = "auto"
     masks: Annotated[bool, _meta("Track masks", "Tracking")] = True
-    lost_after: Annotated[int, _meta("Stop after lost frames", "Tracking", ge=1, le=100)] = 4
+    commit_mode: Annotated[CommitMode, _meta("A run writes", "Tracking")] = "fill"
+    pause_on: Annotated[Literal["lost", "uncertain", "never"], _meta("Pause a run when", "Tracking")] = "lost"
+    lost_after: Annotated[int, _meta("Pause after lost frames", "Tracking", ge=1, le=100)] = 4
+    uncertain_after: Annotated[int, _meta("Pause after uncertain frames", "Tracking", ge=1, le=1000)] = 8
+    retrack_on_correction: Annotated[bool, _meta("A correction tracks the gaps beside it again", "Tracking")] = True
     follow: Annotated[bool, _meta("Follow the run on the picture", "Tracking")] = True
     cache_mb: Annotated[int, _meta("Frame cache (MB)", "Video", ge=64)] = 512
     jump: Annotated[int, _meta("Frames per long step", "Video", ge=2, le=1000)] = 10

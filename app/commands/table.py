@@ -91,4 +91,5 @@ def has_box(session: Session) -> bool:
 
 
 def idle_selected(session: Session) -> bool:
-    return session.selected is not None and session.run is None
+    """Whether a run can be asked for: of the selected objects, while none goes on that was asked for by hand."""
+    return bool(session.selection) and (session.run is None or session.run.background)

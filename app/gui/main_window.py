@@ -26,6 +26,7 @@ from app.gui.choosing import Choosing
 from app.gui.dialogs.error import ErrorDesk
 from app.gui.dialogs.keys import KeysDialog
 from app.gui.dialogs.palette import Palette
+from app.gui.dialogs.params import RangeAsking
 from app.gui.dialogs.settings import SettingsDialog
 from app.gui.documents import Documents
 from app.gui.exporting import Exporting
@@ -47,7 +48,7 @@ from app.session import Mode, RelinkError, Session, SessionError
 from tracker import registry
 
 OBJECT_MENU = (
-    "track.forward", "track.backward", "", "object.keyframe", "object.occluded", "object.out_of_view", "",
+    "track.forward", "track.backward", "track.gap", "", "object.keyframe", "object.occluded", "object.out_of_view", "",
     "object.redraw", "object.delete_box", "object.delete",
 )  # fmt: skip
 GROUND_MENU = ("object.new", "", "view.fit", "view.zoom_in", "view.zoom_out", "view.heat")
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         self.errors = ErrorDesk(self)
         self.exporting = Exporting(self, session)
         self._closing = False
+        self.ranges = RangeAsking(self, session)
         asking = self.documents.asking
         asks: dict[str, Ask] = {
             "open": self.documents.ask_open,
@@ -71,6 +73,10 @@ class MainWindow(QMainWindow):
             "save_as": asking.save_as,
             "export": self.exporting.ask,
             "frame": self.documents.asking.frame,
+            "range": self.ranges.track_range,
+            "delete_range": self.ranges.delete_range,
+            "copies": self.ranges.copies,
+            "tolerance": self.ranges.tolerance,
         }
         self.actions_ = Actions(session, self, asks, self.show_error, lambda: self.canvas.cancel_gesture(), self)
         self._build()

@@ -126,7 +126,8 @@ class Showing:
             return
         live = session.live_here
         shown = session.shown.index
-        self._w.canvas.set_scene(scene(session.document, shown, session.selection, live, session.settings))
+        others = session.lives_here
+        self._w.canvas.set_scene(scene(session.document, shown, session.selection, live, session.settings, others))
         self._tell_tracker(live)
 
     def _tell_tracker(self, live: LiveItem | None) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from app.model import geometry
 from app.model.document import COLOURS, Document, VideoRef
 from app.model.edits import AddTrack, RemoveTrack, SetFrames
-from app.model.tracks import Observation, Source, State
+from app.model.tracks import Observation, Source, State, unprotected
 from app.work.errors import SessionError
 from tracker.api import Box
 
@@ -76,6 +76,25 @@ def state_set(doc: Document, track: int, frame: int, state: State) -> SetFrames:
     else:
         new = Observation(state=state, source=Source.MANUAL, keyframe=True)
     return SetFrames(track, {frame: new})
+
+
+def absent(doc: Document, track: int, frame: int, last: int, state: State) -> SetFrames:
+    """The answer to a pause: from ``frame`` to ``last`` (in either direction) the object is hidden or out of view.
+
+    ``frame`` becomes a keyframe; the other frames follow it where nobody vouches for them. A hidden object keeps the
+    last box before ``frame``, or its own; raises `SessionError` when there is none.
+    """
+    history = doc.tracks[track]
+    step = 1 if last >= frame else -1
+    box = None
+    if state is State.OCCLUDED:
+        boxes = (seen.box for f in range(frame, -1, -1) if (seen := history.at(f)) is not None and seen.present)
+        box = next(boxes, None)
+        if box is None:
+            raise SessionError("The object has no box on this frame nor before it; draw one first (Shift+N)")
+    there = Observation(box=box, state=state, source=Source.INTERPOLATED)
+    rest = unprotected(history, dict.fromkeys(range(frame + step, last + step, step), there))
+    return SetFrames(track, {frame: msgspec.structs.replace(there, source=Source.MANUAL, keyframe=True)} | rest)
 
 
 def removed(doc: Document, track: int) -> RemoveTrack:

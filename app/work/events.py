@@ -11,8 +11,8 @@ from typing import Generic, ParamSpec
 from app.media import Frame
 from app.model.document import Change
 from app.settings import Settings
+from app.work.requests import Ending, LiveItem
 from app.work.run import RunStatus
-from app.work.tracking import LiveItem
 
 P = ParamSpec("P")
 
@@ -47,6 +47,7 @@ class Mode(StrEnum):
     DRAWING = "drawing"
     PLAYING = "playing"
     TRACKING = "tracking"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Status:
     """What the status line says, as a value (see `app.scene.mode_line`).
 
     ``selected``: label of the selected track; ``has_box``: whether it has one on this frame; ``redraw``: the box being
-    drawn is a new one of the selected track, not a new object.
+    drawn is a new one of the selected track, not a new object. ``pause``: what a run waits for; ``waiting``: its label.
     """
 
     mode: Mode
@@ -65,6 +66,8 @@ class Status:
     redraw: bool = False
     run: RunStatus | None = None
     opening: str = ""
+    pause: Ending | None = None
+    waiting: str = ""
 
 
 class Events:
@@ -81,7 +84,7 @@ class Events:
         self.shown: Event[[Frame]] = Event()
         """The picture of the current frame is here."""
         self.live: Event[[LiveItem]] = Event()
-        """A running tracker's newest answer."""
+        """A running tracker's newest answers are here (`Session.lives`); the first of them."""
         self.run: Event[[RunStatus | None]] = Event()
         """Progress of the run; None when it ended."""
         self.mode: Event[[Mode]] = Event()

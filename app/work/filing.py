@@ -15,17 +15,18 @@ from app.model.document import Change, Document
 from app.model.edits import Edit, SetVideo
 from app.model.history import History
 from app.work import opening
-from app.work.driving import Driving
+from app.work.corrections import Passes
 from app.work.errors import SessionError
 from app.work.jobs import Job
 from app.work.journal import Journal, Leftover, forget, leftovers
 from app.work.latest import Latest
 from app.work.overview import Lanes
 from app.work.playhead import Playhead
+from app.work.shaping import Shaping
 from app.work.triage import Triage
 
 
-class Filing(Driving):
+class Filing(Shaping):
     """The part of the session that knows where things lie."""
 
     journal: Journal | None
@@ -47,14 +48,17 @@ class Filing(Driving):
         self.journal = None
         self.project = None
         self.selection = frozenset()
-        self.live = None
+        self.live, self.lives = None, ()
         self.follow = self.settings.follow
         self.playing = False
         self.loop = None
         self.drawing = self.redraw = False
         self._by_run = self._abandoned = False
-        self.runs.recent.clear()
-        self.runs.resume = None
+        self._began, self.clipboard = 0, None
+        self._waiting, self._retracking = [], None
+        self._doubtful = set()
+        self._passes = Passes()
+        self.runs.forget()
 
     def open(
         self, path: Path | str | None = None, *, video: Path | None = None, accept: bool = False, fresh: bool = False
@@ -212,5 +216,6 @@ class Filing(Driving):
         if not self._by_run:
             for track, frames in change.frames.items():
                 self.runs.touched(track, frames)
+                self._passes.touched(track, frames)
         self.events.document(change)
         self.select(*self.selection)

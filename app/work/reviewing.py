@@ -13,8 +13,8 @@ from app.work.errors import SessionError
 from app.work.hand import Hand
 from app.work.jobs import Jobs, Post
 from app.work.overview import Lanes, Stretch
+from app.work.requests import OpenReader
 from app.work.thumbnails import Wish, thumbnails
-from app.work.tracking import OpenReader
 from app.work.triage import Triage
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The tracking run as a plain generator: frames -> Target.step -> observations, one item per frame.
+"""The tracking run as a plain generator: frames -> Tracker.step -> observations, one item per frame.
 
 The generator owns its own reader (never the one that serves the display), so scrubbing never disturbs a run. It runs in
 one worker thread; everything it needs is in the frozen request.
@@ -6,159 +6,79 @@ one worker thread; everything it needs is in the frozen request.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from pathlib import Path
+from collections.abc import Collection, Generator
+from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
+import msgspec
 
-from app.media import Frame, Reader
+from app.media import Frame
 from app.model import geometry
-from app.model.document import Frames
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State
-from app.work.choice import TrackerChoice, Trackers
-from tracker.api import Box, Exemplar, HasExemplar, HeatMap, OutOfDeviceMemory, Prediction, Target, Verdict
+from app.work.choice import Trackers
+from app.work.requests import (
+    Aim,
+    Book,
+    Ending,
+    Found,
+    LiveItem,
+    Memory,
+    Note,
+    OpenReader,
+    Outcome,
+    Reason,
+    Tracked,
+    TrackRequest,
+)
+from tracker.api import (
+    Box,
+    HasExemplar,
+    OutOfDeviceMemory,
+    Prediction,
+    Target,
+    Teachable,
+    Tracker,
+    Verdict,
+)
 
-OpenReader = Callable[[Path], Reader]
-"""Opens a video in the calling thread, which then owns the reader."""
-
-
-class Reason(StrEnum):
-    """Why a run ended by itself."""
-
-    END = "end"
-    KEYFRAME = "keyframe"
-    UNTIL = "until"
-    LOST = "lost"
-
-
-@dataclass(frozen=True)
-class Resume:
-    """The memory of a run that ended lost, to go on without forgetting the target.
-
-    ``frame``: the last frame that ``target`` has seen.
-    """
-
-    track: int
-    frame: int
-    step: int
-    tracker: TrackerChoice
-    device: str
-    target: Target
-
-
-@dataclass(frozen=True)
-class TrackRequest:
-    """One run, self-contained. Frames are 0-based; ``stop`` is exclusive in the direction of ``step`` (+1 or -1).
-
-    ``box``: the target in frame ``start`` (the frame before the first one written). ``ending`` says what ``stop`` is.
-    ``persist``: stay on while lost until the target was found once (going on after a loss).
-    """
-
-    run: int
-    track: int
-    media: Path
-    start: int
-    stop: int
-    step: int
-    box: Box
-    tracker: TrackerChoice
-    device: str
-    masks: bool = True
-    lost_after: int = 4
-    persist: bool = False
-    ending: Reason = Reason.END
-    resume: Resume | None = None
-
-    @property
-    def total(self) -> int:
-        """Frames to be written if nothing stops the run."""
-        return max(0, abs(self.stop - self.start) - 1)
-
-
-@dataclass(frozen=True)
-class LiveItem:
-    """The newest answer of a run, for the eyes only. ``image`` is None for items remembered by `Recent`.
-
-    ``exemplar``: what the target was started from, where the tracker tells; one object for all items of a run.
-    """
-
-    run: int
-    track: int
-    frame: int
-    prediction: Prediction
-    image: Frame | None = None
-    fps: float = 0.0
-    exemplar: Exemplar | None = None
-
-
-@dataclass(frozen=True)
-class Note:
-    """News of a run that goes on: ``text`` for the person to read, ``device`` when that is known or changed."""
-
-    text: str = ""
-    device: str = ""
-
-
-@dataclass(frozen=True)
-class Tracked:
-    """One frame's result."""
-
-    frame: int
-    observation: Observation
-    live: LiveItem
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended by itself. ``frame``: where to look now; ``message``: the reason in words."""
-
-    reason: Reason
-    frame: int
-    message: str
-    resume: Resume | None = None
+LOADING: Final = "Loading the tracker…"
 
 
 def track_frames(
-    request: TrackRequest, trackers: Trackers, open_reader: OpenReader
+    request: TrackRequest,
+    trackers: Trackers,
+    open_reader: OpenReader,
+    book: Book | None = None,
+    released: Collection[int] = (),
 ) -> Generator[Note | Tracked, None, Outcome]:
-    """Follow the target of ``request`` and yield one `Tracked` per frame, in the order of the walk.
+    """Follow the objects of ``request`` together and yield one `Tracked` per frame, in the order of the walk.
 
-    Raises `TrackerError` (weights, box) and `MediaError` (a frame that cannot be decoded); what was yielded before that
-    stands.
+    ``book``: where what was learnt of an object is looked up and, however the walk ends, kept. ``released``: tracks
+    that are followed no more; they may become more while it walks. Raises `TrackerError` (weights, box) and
+    `MediaError` (a frame that cannot be decoded); what was yielded before that stands.
     """
     if not trackers.ready(request.tracker, request.device):
-        yield Note("Loading the tracker…")
-    walk = _Walk(request, trackers)
-    with open_reader(request.media) as reader:
-        first = request.resume.frame + request.step if request.resume else request.start
-        clock = _Clock()
-        for frame in reader.iter(first, request.stop, request.step):
-            if frame.index == request.start and request.resume is None:
+        yield Note(LOADING)
+    walk = Walk(request, Desk(request, trackers), {} if book is None else book, released)
+    try:
+        with open_reader(request.media) as reader:
+            clock = Clock()
+            for frame in reader.iter(walk.first, request.stop, request.step):
                 yield from walk.begin(frame)
-                clock.tick()
-                continue
-            prediction = yield from walk.advance(frame)
-            yield walk.result(frame, prediction, clock.tick())
-            if walk.gave_up:
-                return walk.lost()
-    last = request.stop - request.step
-    return Outcome(request.ending, last, _ENDINGS[request.ending].format(frame=last, next=request.stop))
+                results = yield from walk.advance(frame)
+                fps = clock.tick()
+                if results:
+                    yield walk.shown(results, frame, fps)
+                if not walk.going:
+                    break
+    finally:
+        walk.remember()
+    return Outcome(walk.endings())
 
 
-_ENDINGS = {
-    Reason.END: "Tracked to the end of the clip (frame {frame})",
-    Reason.KEYFRAME: "Tracked up to the keyframe at {next}",
-    Reason.UNTIL: "Tracked to frame {frame}",
-}
-
-
-class _Clock:
+class Clock:
     """Frames per second, smoothed over about ten frames."""
 
     def __init__(self) -> None:
@@ -172,77 +92,207 @@ class _Clock:
         return 1 / max(self._seconds, 1e-6)
 
 
-class _Walk:
-    """The state of one run: the target, where it was last held, and how long it has been lost."""
+class Desk:
+    """The tracker that a run works with: loaded when first asked for, on the CPU once the accelerator is full."""
 
     def __init__(self, request: TrackRequest, trackers: Trackers) -> None:
-        self.request = request
-        self.trackers = trackers
-        self.device = request.resume.device if request.resume else request.device
-        self.target = request.resume.target if request.resume else None
-        self.previous: Frame | None = None
-        self.box = request.box
-        self.patient = request.persist
-        self.lost_since: int | None = None
-        self.lost_count = 0
-        self.last = request.start
-        self.why = ""
+        """A memory is gone on with where it was made, also when that is the CPU because the accelerator was full."""
+        self._choice = request.tracker
+        self._trackers = trackers
+        held = [aim.memory for aim in request.aims if aim.memory is not None]
+        self.device = held[0].device if held else request.device
+        self.owner: Tracker | None = None
+        """The one that was loaded last."""
 
-    def begin(self, frame: Frame) -> Generator[Note, None, None]:
-        """Load the tracker and start the target on ``frame`` with the box last held."""
-        try:
-            tracker = self.trackers.get(self.request.tracker, self.device)
-            yield Note(device=tracker.device)
-            self.target = tracker.start(frame.image, self.box)
-        except OutOfDeviceMemory as full:
-            yield from self._to_cpu(frame, full)
-        self.previous = frame
+    def get(self) -> Tracker:
+        """Raises `TrackerError` when it cannot be loaded."""
+        self.owner = self._trackers.get(self._choice, self.device)
+        return self.owner
 
-    def advance(self, frame: Frame) -> Generator[Note, None, Prediction]:
-        """Step the target; when the accelerator is full, start again on the CPU from the frame before."""
-        assert self.target is not None
-        try:
-            prediction = self.target.step(frame.image, want_mask=self.request.masks)
-        except OutOfDeviceMemory as full:
-            yield from self._to_cpu(self.previous or frame, full)
-            prediction = self.target.step(frame.image, want_mask=self.request.masks)
-        self.previous, self.last = frame, frame.index
-        return prediction
-
-    def _to_cpu(self, frame: Frame, full: OutOfDeviceMemory) -> Generator[Note, None, None]:
+    def to_cpu(self, full: OutOfDeviceMemory) -> Note:
+        """Give the accelerator up; the error again when this is the CPU already."""
         if self.device == "cpu":
             raise full
-        self.target = None
-        self.trackers.drop(self.request.tracker, self.device)
+        self._trackers.drop(self._choice, self.device)
         self.device = "cpu"
-        yield Note("The memory of the accelerator is full; going on with the CPU", "cpu")
-        self.target = self.trackers.get(self.request.tracker, "cpu").start(frame.image, self.box)
+        return Note("The memory of the accelerator is full; going on with the CPU", "cpu")
 
-    def result(self, frame: Frame, prediction: Prediction, fps: float) -> Tracked:
-        height, width = frame.image.shape[:2]
-        observation = observe(prediction, width, height, untrained=self.request.tracker.untrained)
-        if observation.state is State.LOST:
-            if self.lost_since is None:  # the reason belongs to the frame that the message names
-                self.lost_since = frame.index
-                self.why = prediction.reason or f"score {prediction.score:.2f}"
-            self.lost_count += 1
-        else:
-            self.lost_since, self.lost_count, self.patient = None, 0, False
-            self.box = prediction.box
-        exemplar = self.target.exemplar if isinstance(self.target, HasExemplar) else None
-        live = LiveItem(self.request.run, self.request.track, frame.index, prediction, frame, fps, exemplar)
-        return Tracked(frame.index, observation, live)
+
+@dataclass
+class _Object:
+    """The state of one object in a walk: its target, where it was last held, and for how long it has been in doubt."""
+
+    aim: Aim
+    box: Box
+    patient: bool
+    target: Target | None = None
+    lost_since: int | None = None
+    lost_count: int = 0
+    unsure_since: int | None = None
+    unsure_count: int = 0
+    last: int = 0
+    why: str = ""
+    unsure_why: str = ""
+    prediction: Prediction | None = None
+    ending: Ending | None = None
+
+
+class Walk:
+    """The state of one walk. ``first``: the frame to be read first."""
+
+    def __init__(self, request: TrackRequest, desk: Desk, book: Book, released: Collection[int] = ()) -> None:
+        self.request = request
+        self.desk = desk
+        self._book = book
+        self._released = released
+        self.objects = [_Object(aim, aim.box, aim.persist, last=aim.start) for aim in request.aims]
+        self.previous: Frame | None = None
+        step = request.step
+        firsts = [a.start if a.memory is None or a.taught else a.start + step for a in request.aims]
+        self.first = min(firsts) if step > 0 else max(firsts)
 
     @property
-    def gave_up(self) -> bool:
-        return self.lost_count >= self.request.lost_after and not self.patient
+    def going(self) -> bool:
+        """Whether an object is left to follow."""
+        return any(o.ending is None for o in self.objects)
 
-    def lost(self) -> Outcome:
-        assert self.lost_since is not None
-        assert self.target is not None
+    def begin(self, frame: Frame) -> Generator[Note, None, None]:
+        """Start the targets whose first frame this is: load the tracker, go on with a memory, or teach it."""
+        step = self.request.step
+        for o in self.objects:
+            if o.target is not None or o.ending is not None or (frame.index - o.aim.start) * step < 0:
+                continue
+            try:
+                yield from self._begin(o, frame)
+            except OutOfDeviceMemory as full:
+                yield from self._to_cpu(frame, full)
+
+    def _begin(self, o: _Object, frame: Frame) -> Generator[Note, None, None]:
+        tracker = self.desk.get()
+        yield Note(device=tracker.device)
+        memory = self._book.get(o.aim.track) if o.aim.taught else o.aim.memory
+        known = memory.target if memory is not None and memory.owner is tracker else None
+        if known is not None and not o.aim.taught:
+            o.target = known
+        elif isinstance(known, Teachable):
+            known.correct(frame.image, o.box)
+            o.target = known
+        else:
+            o.target = tracker.start(frame.image, o.box)
+
+    def advance(self, frame: Frame) -> Generator[Note, None, list[tuple[_Object, Prediction]]]:
+        """Step all targets that have something to find here, in one batch; start again on the CPU when memory is full.
+
+        Nothing for a frame that none of them walks on.
+        """
+        step = self.request.step
+        for o in self.objects:
+            if o.ending is None and o.aim.track in self._released:
+                o.ending = Ending(o.aim, Reason.RELEASED, o.last, o.last, "", self.memory(o))
+        now = [
+            o
+            for o in self.objects
+            if o.target is not None and o.ending is None and (frame.index - o.aim.start) * step > 0
+        ]
+        if not now:
+            self.previous = frame
+            return []
+        try:
+            predictions = self._step(now, frame)
+        except OutOfDeviceMemory as full:
+            yield from self._to_cpu(self.previous or frame, full)
+            predictions = self._step(now, frame)
+        self.previous = frame
+        for o, prediction in zip(now, predictions, strict=True):
+            self._judge(o, frame, prediction)
+        return list(zip(now, predictions, strict=True))
+
+    def _step(self, now: list[_Object], frame: Frame) -> list[Prediction]:
+        targets = [o.target for o in now if o.target is not None]
+        return self.desk.get().step(frame.image, targets, want_mask=self.request.masks)
+
+    def _to_cpu(self, frame: Frame, full: OutOfDeviceMemory) -> Generator[Note, None, None]:
+        yield self.desk.to_cpu(full)
+        tracker = self.desk.get()
+        step = self.request.step
+        for o in self.objects:
+            if o.ending is None and (frame.index - o.aim.start) * step >= 0:
+                walked = (frame.index - o.aim.start) * step > 0 and self.previous is not None
+                o.target = tracker.start((self.previous or frame).image if walked else frame.image, o.box)
+
+    def _judge(self, o: _Object, frame: Frame, prediction: Prediction) -> None:
+        """What the answer means for going on with this object."""
+        o.last = frame.index
+        if prediction.verdict is Verdict.LOST:
+            if o.lost_since is None:  # the reason belongs to the frame that the message names
+                o.lost_since, o.why = frame.index, prediction.reason or f"score {prediction.score:.2f}"
+            o.lost_count += 1
+            return
+        o.lost_since, o.lost_count = None, 0
+        o.box = prediction.box
+        if prediction.verdict is Verdict.TRACKED:
+            o.unsure_since, o.unsure_count, o.patient = None, 0, False
+            return
+        if o.unsure_since is None:
+            o.unsure_since, o.unsure_why = frame.index, prediction.reason or f"score {prediction.score:.2f}"
+        o.unsure_count += 1
+
+    def shown(self, results: list[tuple[_Object, Prediction]], frame: Frame, fps: float) -> Tracked:
+        """What is written for this frame and what is seen of it; ends the objects that are at their end."""
+        height, width = frame.image.shape[:2]
+        found, live = [], []
+        for o, prediction in results:
+            observation = observe(prediction, width, height, untrained=self.request.tracker.untrained)
+            if observation.state is State.LOST and o.patient and o.aim.absent is not State.LOST:
+                observation = msgspec.structs.replace(observation, state=o.aim.absent)
+            found.append(Found(o.aim.track, frame.index, observation, o.aim.mode))
+            exemplar = o.target.exemplar if isinstance(o.target, HasExemplar) else None
+            live.append(LiveItem(self.request.run, o.aim.track, frame.index, prediction, frame, fps, exemplar))
+            self._pass_key(o, frame)
+            o.ending = self._ending(o, frame.index)
+        return Tracked(frame.index, tuple(found), tuple(live))
+
+    def _pass_key(self, o: _Object, frame: Frame) -> None:
+        """A keyframe on the way corrects the target, which then knows better."""
+        box = self.request.keys.get(o.aim.track, {}).get(frame.index)
+        if box is None:
+            return
+        o.box = box
+        o.lost_since, o.lost_count, o.unsure_since, o.unsure_count = None, 0, None, 0
+        if isinstance(o.target, Teachable):
+            o.target.correct(frame.image, box)
+        else:
+            o.target = self.desk.get().start(frame.image, box)
+
+    def _ending(self, o: _Object, frame: int) -> Ending | None:
+        request, aim = self.request, o.aim
+        if not o.patient:
+            lost = request.lost_after
+            if lost is not None and o.lost_count >= lost and o.lost_since is not None:
+                return Ending(aim, Reason.LOST, o.lost_since, frame, o.why, self.memory(o))
+            unsure = request.uncertain_after
+            if unsure is not None and o.unsure_count >= unsure and o.unsure_since is not None:
+                return Ending(aim, Reason.UNCERTAIN, o.unsure_since, frame, o.unsure_why, self.memory(o))
+        if frame + request.step == aim.stop:
+            return Ending(aim, aim.ending, frame, frame, "", self.memory(o))
+        return None
+
+    def remember(self) -> None:
+        """Keep what was learnt in the book; one page an object, the newest."""
+        for o in self.objects:
+            if (memory := self.memory(o)) is not None:
+                self._book[o.aim.track] = memory
+
+    def memory(self, o: _Object) -> Memory | None:
+        """What the object's target has learnt so far; None before it was started."""
+        if o.target is None:
+            return None
         r = self.request
-        resume = Resume(r.track, self.last, r.step, r.tracker, self.device, self.target)
-        return Outcome(Reason.LOST, self.lost_since, f"Lost at frame {self.lost_since}: {self.why}", resume)
+        return Memory(o.aim.track, o.last, r.step, r.tracker, self.desk.device, o.target, self.desk.owner)
+
+    def endings(self) -> tuple[Ending, ...]:
+        """How it ended for each object; for those that never began, where they stand."""
+        return tuple(o.ending or Ending(o.aim, o.aim.ending, o.last, o.last, "", self.memory(o)) for o in self.objects)
 
 
 def observe(prediction: Prediction, width: int, height: int, *, untrained: bool = False) -> Observation:
@@ -264,39 +314,3 @@ def observe(prediction: Prediction, width: int, height: int, *, untrained: bool 
         signals["uncertain"] = 1.0
     mask = None if prediction.mask is None else Mask.from_patch(prediction.mask, height, width)
     return Observation(box=box, mask=mask, source=Source.TRACKER, score=float(prediction.score), signals=signals)
-
-
-class Recent:
-    """The last predictions by (track, frame), for looking back at heat maps. Thread-safe, bounded, never saved.
-
-    Maps are kept as float16; the mask (the document has it) and the picture of the search region are dropped: some
-    10 kB an item.
-    """
-
-    def __init__(self, size: int = 512) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._items: OrderedDict[tuple[int, int], LiveItem] = OrderedDict()
-
-    def put(self, item: LiveItem) -> None:
-        heat = {name: HeatMap(m.values.astype(np.float16), m.rect) for name, m in item.prediction.heat.items()}
-        small = replace(item, image=None, prediction=replace(item.prediction, heat=heat, mask=None, search=None))
-        with self._lock:
-            self._items.pop((item.track, item.frame), None)
-            self._items[item.track, item.frame] = small
-            while len(self._items) > self._size:
-                self._items.popitem(last=False)
-
-    def get(self, track: int, frame: int) -> LiveItem | None:
-        with self._lock:
-            return self._items.get((track, frame))
-
-    def forget(self, track: int, frames: Frames) -> None:
-        """Drop what is no longer true of the document."""
-        with self._lock:
-            for key in [k for k in self._items if k[0] == track and k[1] in frames]:
-                del self._items[key]
-
-    def clear(self) -> None:
-        with self._lock:
-            self._items.clear()

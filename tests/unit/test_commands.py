@@ -66,7 +66,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 def test_ids_and_keys_are_unique_and_words_are_there():
     assert max(Counter(c.id for c in COMMANDS).values()) == 1
-    keys = Counter(key.casefold() for c in COMMANDS for key in c.keys)
+    keys = Counter((key.casefold(), c.scope) for c in COMMANDS for key in c.keys)
     assert max(keys.values()) == 1, keys
     for command in COMMANDS:
         assert re.fullmatch(r"[a-z]+\.[a-z_]+", command.id)

@@ -15,7 +15,7 @@ from app.media import Frame, MediaError, open_media
 from app.model.edits import AddTrack
 from app.model.tracks import Observation, Source, State
 from app.session import Mode, Session, SessionError
-from app.settings import Settings
+from app.settings import CommitMode, Settings
 from tracker.api import Box
 
 Make = Callable[..., Session]
@@ -139,15 +139,15 @@ def test_a_run_ends_before_a_protected_frame_and_replaces_the_tracker_s(make: Ma
     assert session.frame == 19
     assert session.document.tracks[1].frames[20] is kept
     session.seek(10)
-    job = session.track(-1)
-    session.wait(job)
-    assert job.value is not None
-    assert job.value.message == "Tracked up to the keyframe at 0"
+    messages: list[str] = []
+    session.events.message.connect(messages.append)
+    session.wait(session.track(-1, mode="replace"))
+    assert messages[-1] == "Tracked up to the keyframe at 0"
 
 
 def test_a_correction_ends_the_run_and_late_results_are_dropped(make: Make):
     gate = threading.Semaphore(0)
-    session = make(trackers=FakeTrackers(gate=gate))
+    session = make(trackers=FakeTrackers(gate=gate), retrack_on_correction=False)
     session.add_object(square(0))
     job = session.track()
     gate.release(9)
@@ -223,10 +223,11 @@ def test_a_loss_is_shown_and_t_goes_on(make: Make):
     proposed=st.sets(st.integers(0, FRAMES - 1), max_size=12),
     start=st.integers(0, FRAMES - 1),
     direction=st.sampled_from([1, -1]),
+    mode=st.sampled_from(["fill", "replace"]),
 )
 @settings(max_examples=25)
 def test_a_run_fills_its_gap_and_leaves_everything_else_alone(
-    open_clip: Session, protected: set[int], proposed: set[int], start: int, direction: int
+    open_clip: Session, protected: set[int], proposed: set[int], start: int, direction: int, mode: CommitMode
 ):
     """Whatever hands and trackers left on a track, a run writes from its start to the next protected frame only."""
     session = open_clip
@@ -239,10 +240,10 @@ def test_a_run_fills_its_gap_and_leaves_everything_else_alone(
     before = dict(session.document.tracks[track.id].frames)
     ahead = [f for f in protected if (f - start) * direction > 0]
     stop = min(ahead, key=lambda f: abs(f - start)) if ahead else (FRAMES if direction > 0 else -1)
-    written = range(start + direction, stop, direction)
+    written = [f for f in range(start + direction, stop, direction) if mode == "replace" or f not in by_tracker]
     session.seek(start)
     try:
-        session.wait(session.track(direction))
+        session.wait(session.track(direction, mode=mode))
     except SessionError:
         assert not written
     after = session.document.tracks[track.id].frames
@@ -317,19 +318,6 @@ def test_an_unknown_tracker_is_reported(make: Make):
     job = session.track()
     session.wait(lambda: job.ended)
     assert "nonsense" in str(errors[0])
-
-
-def test_full_memory_says_so_and_shows_the_new_device(make: Make):
-    session = make(trackers=FakeTrackers(full_at=5), device="cuda")
-    session.add_object(square(0))
-    messages, devices = [], []
-    session.events.message.connect(messages.append)
-    session.events.run.connect(lambda status: devices.append(status.device if status else None))
-    session.wait(session.track())
-    assert any("CPU" in m for m in messages)
-    assert devices[0] == "cuda"
-    assert devices[-2] == "cpu"
-    assert frames_of(session) == list(range(FRAMES))
 
 
 def go(session: Session, frame: int) -> None:

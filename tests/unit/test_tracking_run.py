@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +13,11 @@ from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State, Track
 from app.work.choice import TrackerChoice, Trackers
 from app.work.errors import SessionError
-from app.work.run import plan
-from app.work.tracking import (
-    LiveItem,
-    Note,
-    Outcome,
-    Reason,
-    Recent,
-    Tracked,
-    TrackRequest,
-    observe,
-    track_frames,
-)
+from app.work.planning import Way, aim
+from app.work.recent import Recent
+from app.work.requests import Aim, LiveItem, Memory, Note, Outcome, Reason, TrackRequest
+from app.work.tracking import observe, track_frames
+from app.work.wording import outcome_words
 from tracker.api import Box, HeatMap, MaskPatch, Prediction, TrackerError, Verdict
 
 
@@ -38,13 +32,32 @@ def holed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clip") / "holed.mkv", hidden=[10, 11, *range(20, 31)])
 
 
-def request(media: Path, start: int = 0, stop: int = FRAMES, step: int = 1, **more: object) -> TrackRequest:
-    values: dict[str, object] = {"tracker": TrackerChoice("fake"), "device": "auto", "box": square(start)} | more
-    return TrackRequest(run=1, track=1, media=media, start=start, stop=stop, step=step, **values)  # type: ignore[arg-type]
+def request(
+    media: Path,
+    start: int = 0,
+    stop: int = FRAMES,
+    step: int = 1,
+    persist: bool = False,
+    memory: Memory | None = None,
+    **more: object,
+) -> TrackRequest:
+    one = Aim(1, start, stop, square(start), persist=persist, memory=memory)
+    values: dict[str, object] = {"tracker": TrackerChoice("fake"), "device": "auto", "aims": (one,)} | more
+    return TrackRequest(run=1, media=media, step=step, **values)  # type: ignore[arg-type]
 
 
-def walk(request: TrackRequest, trackers: Trackers) -> tuple[list[Tracked], list[str], Outcome]:
-    results: list[Tracked] = []
+@dataclass(frozen=True)
+class Result:
+    """One object on one frame."""
+
+    track: int
+    frame: int
+    observation: Observation
+    live: LiveItem
+
+
+def walk(request: TrackRequest, trackers: Trackers) -> tuple[list[Result], list[str], Outcome]:
+    results: list[Result] = []
     notes: list[str] = []
     work = track_frames(request, trackers, open_media)
     while True:
@@ -55,7 +68,8 @@ def walk(request: TrackRequest, trackers: Trackers) -> tuple[list[Tracked], list
         if isinstance(item, Note):
             notes += [item.text] * bool(item.text)
         else:
-            results.append(item)
+            pairs = zip(item.found, item.live, strict=True)
+            results += [Result(one.track, one.frame, one.observation, live) for one, live in pairs]
 
 
 @pytest.mark.parametrize(("start", "stop", "step"), [(3, FRAMES, 1), (30, -1, -1), (8, 15, 1), (15, 8, -1)])
@@ -108,7 +122,8 @@ def test_a_loss_ends_the_run_and_says_why(holed: Path):
     results, _, outcome = walk(request(holed, start=12, lost_after=3), Trackers(FakeTrackers()))
     assert [r.frame for r in results] == list(range(13, 23))
     assert all(r.observation.box is None for r in results if r.frame >= 20)
-    assert (outcome.reason, outcome.frame, outcome.message) == (Reason.LOST, 20, "Lost at frame 20: score 0.10")
+    assert (outcome.reason, outcome.frame) == (Reason.LOST, 20)
+    assert outcome_words(outcome, {}) == "Lost at frame 20: score 0.10"
 
 
 def test_going_on_after_a_loss_uses_the_memory_and_stays_until_found(holed: Path):
@@ -117,7 +132,7 @@ def test_going_on_after_a_loss_uses_the_memory_and_stays_until_found(holed: Path
     _, _, outcome = walk(request(holed, start=12, lost_after=3), trackers)
     assert outcome.resume is not None
     assert outcome.resume.frame == 22
-    on = request(holed, start=22, box=square(19), lost_after=3, persist=True, resume=outcome.resume)
+    on = request(holed, start=22, lost_after=3, persist=True, memory=outcome.resume)
     results, _, end = walk(on, trackers)
     assert [r.frame for r in results] == list(range(23, FRAMES))
     assert results[-1].observation.box == square(FRAMES - 1)
@@ -197,8 +212,8 @@ TRACKER = Observation(box=Box(5, 6, 7, 8), source=Source.TRACKER)
 LOST = Observation(source=Source.TRACKER, state=State.LOST)
 
 
-def planned(doc: Document, frame: int, step: int = 1, **more: object) -> TrackRequest:
-    return plan(doc, 1, frame, step, run=1, media=Path("v"), frames=100, tracker="t", device="d", **more)  # type: ignore[arg-type]
+def planned(doc: Document, frame: int, step: int = 1, until: int | None = None) -> Aim:
+    return aim(doc, 1, frame, Way(step, 100, TrackerChoice("t"), until), "replace")
 
 
 def test_a_run_goes_to_the_end_or_to_the_next_protected_frame():
@@ -213,7 +228,7 @@ def test_until_counts_when_it_comes_first():
     assert (planned(doc, 10, until=20).stop, planned(doc, 10, until=20).ending) == (21, Reason.UNTIL)
     assert planned(doc, 10, until=39).stop == 40
     assert planned(doc, 10, until=60).ending is Reason.KEYFRAME
-    assert (planned(doc, 40, -1, until=15).stop, planned(doc, 40, -1, until=15).total) == (14, 25)
+    assert (planned(doc, 40, -1, until=15).stop, planned(doc, 40, -1, until=15).ending) == (14, Reason.UNTIL)
     assert planned(doc, 40, until=5000).stop == 100
 
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.gui import theme
 from app.gui.dialogs.form import Form, split
+from app.gui.dialogs.params import MODES
 from app.session import Session
 from app.settings import Settings
 from tracker import registry
@@ -74,6 +75,8 @@ class SettingsDialog(QDialog):
         choices = {
             "tracker": [("Default", "default"), *((line.name, line.name) for line in registry.infos())],
             "device": [("Automatic", "auto"), ("CPU", "cpu"), ("CUDA", "cuda"), ("Apple GPU", "mps")],
+            "commit_mode": MODES,
+            "pause_on": [("the object is lost", "lost"), ("lost or uncertain", "uncertain"), ("never", "never")],
         }
         groups: dict[str, list[str]] = {}
         for name, hint in typing.get_type_hints(Settings, include_extras=True).items():
