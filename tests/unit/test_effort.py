@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker import boxes
-from tracker.api import Box, Image, Prediction, TrackerError
+from tracker.api import Box, Image, Prediction, TrackerError, Verdict
 from tracker.data.sequences import Sequence
-from tracker.evaluation import effort
-from tracker.evaluation.effort import carried, fewest_keyframes, greedy_keyframes, with_tracker
+from tracker.evaluation.effort import Annotator, Effort
+from tracker.evaluation.keyframes import carried, fewest_keyframes, greedy_keyframes
+from tracker.evaluation.raw import RawStore
 
 SIDE = 20.0
 
@@ -66,7 +67,18 @@ class StillTracker:
         return [target.step(image) for target in targets]
 
 
-def done(steps) -> effort.Effort:  # type: ignore[no-untyped-def]
+class LostTarget(StillTarget):
+    def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
+        return Prediction(self.box, 1.0, Verdict.LOST)
+
+
+class Fragile(StillTarget):
+    def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
+        raise TrackerError("nothing left")
+
+
+def review(tracker: StillTracker, xs: list[float], threshold: float = 0.5, ahead: int = 0) -> Effort:
+    steps = Annotator(threshold, ahead).run(tracker, clip(xs), False)
     try:
         while True:
             next(steps)
@@ -77,31 +89,84 @@ def done(steps) -> effort.Effort:  # type: ignore[no-untyped-def]
 def test_a_still_box_is_corrected_when_the_target_has_moved_too_far() -> None:
     # IoU of two boxes of side 20 shifted by d: (20 - d) / (20 + d), below .5 from d = 7 on
     xs = [0.0, 3, 6, 9, 12, 12, 12]
-    found = done(with_tracker(StillTracker(), clip(xs), 0.5))
+    found = review(StillTracker(), xs)
     assert (found.corrections, found.frames, found.at) == (1, 7, (3,))
     assert found.per_thousand == pytest.approx(1000 / 7)
-    assert done(with_tracker(StillTracker(), clip(xs), 0.7)).at == (2, 4)
+    assert review(StillTracker(), xs, 0.7).at == (2, 4)
 
 
 def test_absent_frames_are_not_reviewed() -> None:
-    found = done(with_tracker(StillTracker(), clip([np.nan, 0, np.nan, np.nan, 0]), 0.5))
-    assert (found.corrections, found.frames) == (0, 2)
+    for ahead in (0, 2):
+        found = review(StillTracker(), [np.nan, 0, np.nan, np.nan, 0], ahead=ahead)
+        assert (found.corrections, found.frames) == (0, 2)
+
+
+def test_a_target_that_is_there_and_called_lost_is_wrong() -> None:
+    assert review(StillTracker(LostTarget), [0, 0, np.nan, 0]).at == (1, 3)
 
 
 def test_targets_that_learn_are_told_and_not_started_anew() -> None:
     tracker = StillTracker(LearningTarget)
-    assert done(with_tracker(tracker, clip([0, 10, 20, 30]), 0.5)).corrections == 3
+    assert review(tracker, [0, 10, 20, 30]).corrections == 3
     assert tracker.starts == 1
 
 
 def test_a_tracker_that_gives_up_costs_a_correction_and_says_so() -> None:
-    class Fragile(StillTarget):
-        def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
-            raise TrackerError("nothing left")
-
-    found = done(with_tracker(StillTracker(Fragile), clip([0, 0, 0]), 0.5))
+    found = review(StillTracker(Fragile), [0, 0, 0])
     assert found.corrections == 2
     assert found.note == "nothing left"
+
+
+def test_a_tracker_that_cannot_start_leaves_the_frames_to_the_person() -> None:
+    class Particular(StillTracker):
+        def start(self, image: Image, box: Box) -> StillTarget:
+            if box.x < 20:
+                raise TrackerError("too far left")
+            return super().start(image, box)
+
+    found = review(Particular(), [0, 0, 20, 20, 20])
+    assert found.at == (1, 2)
+    assert found.note == "too far left"
+    assert review(Particular(), [0, 0, 0, 0, 0, 20, 20], ahead=3).at == (1, 2, 3, 4, 6)
+
+
+def test_a_clip_of_one_frame_needs_nothing() -> None:
+    assert review(StillTracker(), [0]) == Effort(0, 1)
+    assert review(StillTracker(), [np.nan, 0], ahead=5) == Effort(0, 1)
+
+
+def test_correcting_ahead_lets_both_sides_fill_the_gap() -> None:
+    """A box that stands still serves six pixels from its keyframe to either side: twice as far between two."""
+    xs = [3.0 * i for i in range(13)]
+    assert review(StillTracker(), xs).at == (3, 6, 9, 12)
+    assert review(StillTracker(), xs, ahead=2).at == (5, 10)
+    assert review(StillTracker(LearningTarget), xs, ahead=2).at == (5, 10)
+
+
+def test_what_is_still_wrong_between_two_corrections_is_corrected_too() -> None:
+    xs = [0.0, 0, 50, 0, 100, 100]
+    assert review(StillTracker(), xs, ahead=2).at == (2, 3, 4)
+
+
+def test_a_gap_that_ends_out_of_sight_is_corrected_where_the_target_was_last_seen() -> None:
+    tracker = StillTracker()
+    found = review(tracker, [0, 20, 22, np.nan, np.nan, 22], ahead=3)
+    assert (found.at, found.frames) == ((2,), 4)
+
+
+def test_results_are_kept_as_text_and_taken_up_again(tmp_path: Path) -> None:
+    store = RawStore.claim(tmp_path, {"tracker": "still"})
+    annotator, found = Annotator(0.5, 2), Effort(2, 9, (3, 5), "a note")
+    sequence = clip([0.0] * 9)
+    assert annotator.load(store, sequence) is None
+    annotator.save(store, sequence, found)
+    assert annotator.load(store, sequence) == found
+    assert Annotator(0.7, 2).load(store, sequence) is None
+    assert annotator.load(store, clip([0.0] * 8)) is None
+    path = tmp_path / "still" / annotator.name / "clip.json"
+    for damaged in ("", "[]", '{"of": 9, "surprise": 1}'):
+        path.write_text(damaged)
+        assert annotator.load(store, sequence) is None
 
 
 def test_straight_motion_needs_its_end_alone_and_a_turn_one_more() -> None:
@@ -146,11 +211,17 @@ def test_the_command_compares_trackers_with_keyframes(
     monkeypatch.setattr(registry, "create", lambda *_, **__: StillTracker())
     out = tmp_path / "effort.json"
     words = ["effort", str(tmp_path), "--tracker", "opencv-kcf", "--threshold", "0.5", "0.7", "--json", str(out)]
+    words += ["--ahead", "0", "1", "--raw", str(tmp_path / "raw")]
     assert app(words, result_action="return_value") == 0
     rows = {(row["way"], row["threshold"]): row["clips"]["clip"]["corrections"] for row in json.loads(out.read_text())}
     assert rows["opencv-kcf", 0.5] == 1
     assert rows["opencv-kcf", 0.7] == 2
+    assert rows["opencv-kcf, 1 ahead", 0.5] == 1
     assert rows["keyframes, fewest", 0.5] <= rows["keyframes, greedy", 0.5]
     assert "142.9 (1)" in capsys.readouterr().out
+    monkeypatch.setattr(StillTracker, "start", lambda *_: pytest.fail("it ran again"))
+    assert app(words, result_action="return_value") == 0
+    with pytest.raises(TrackerError, match="--ahead"):
+        app(["effort", str(tmp_path), "--ahead", "-1"], result_action="return_value")
     with pytest.raises(TrackerError, match="between 0 and 1"):
         app(["effort", str(tmp_path), "--threshold", "50"], result_action="return_value")

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 
 from tracker.api import TrackerError
+from tracker.cli.evaluating import with_progress_bar
 from tracker.cli.terminal import console, prepare
 
 if TYPE_CHECKING:
-    from tracker.data.sequences import Sequence
-    from tracker.evaluation.compare import Contender
     from tracker.evaluation.effort import Effort
 
 GREEDY, FEWEST = "keyframes, greedy", "keyframes, fewest"
@@ -30,8 +28,11 @@ def effort(
     *,
     tracker: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     threshold: Annotated[tuple[float, ...], Parameter(consume_multiple=True, negative=())] = (0.5, 0.7),
+    ahead: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative=())] = (0,),
     clips: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     json: Path | None = None,
+    raw: Path | None = None,
+    jobs: int = 1,
     nanotrack_dir: Path | None = None,
     weights: Path | None = None,
     device: str = "auto",
@@ -39,7 +40,7 @@ def effort(
     """Count the corrections of a simulated annotator, with trackers and with linear interpolation of keyframes.
 
     The first box is given; the first frame whose overlap falls below the threshold is corrected, and the tracker goes
-    on from there.
+    on from there, learning from the correction if it can.
 
     Parameters
     ----------
@@ -49,10 +50,17 @@ def effort(
         Names of trackers; see `trackers`.
     threshold
         Overlaps (IoU) that every frame must reach.
+    ahead
+        Frames from the first wrong one to the one that is corrected; above 0 the gap is tracked from both sides and
+        fused. Several are compared: --ahead 0 15.
     clips
         Only these clips; patterns such as OTB_* are allowed.
     json
         Write the figures to this file.
+    raw
+        Keep each clip's corrected frames in this folder, and continue from those already there.
+    jobs
+        Clips to run at once.
     nanotrack_dir
         Folder of NanoTrack's ONNX files, for opencv-nano.
     weights
@@ -63,22 +71,31 @@ def effort(
     from tracker.data.readers import discover
     from tracker.data.sequences import select
     from tracker.evaluation.compare import Contender
-    from tracker.evaluation.effort import fewest_keyframes, greedy_keyframes
+    from tracker.evaluation.effort import Annotator
+    from tracker.evaluation.keyframes import fewest_keyframes, greedy_keyframes
 
     if not all(0 < value < 1 for value in threshold):
         raise TrackerError("--threshold needs overlaps between 0 and 1, such as 0.5.")
+    if jobs < 1 or min(ahead) < 0:
+        raise TrackerError("--jobs needs at least 1, --ahead frames from 0 on.")
     options = {"nanotrack_dir": nanotrack_dir, "weights": weights}
     contenders = [Contender.of(label, device, options) for label in dict.fromkeys(tracker or ["default"])]
     sequences = select(discover(root), clips or [], None)
     if json is not None:
         prepare(json)
     found: dict[Row, dict[str, Effort]] = {}
+    problems: list[str] = []
     for value in threshold:
-        for sequence in sequences:
+        for frames in ahead:
+            comparison = with_progress_bar(contenders, sequences, raw, root, jobs, Annotator(value, frames))
+            for label, efforts in comparison.scores.items():
+                found[f"{label}, {frames} ahead" if frames else label, value] = efforts
+            problems += [f"at overlap {value:g}, {problem}" for problem in comparison.problems]
+        usable = [one for one in sequences if all(one.name in efforts for efforts in found.values())]
+        for sequence in usable:
             truth = np.where(sequence.present[:, None], sequence.truth, np.nan)
             found.setdefault((GREEDY, value), {})[sequence.name] = greedy_keyframes(truth, value)
             found.setdefault((FEWEST, value), {})[sequence.name] = fewest_keyframes(truth, value)
-    _follow(contenders, sequences, threshold, found)
     if json is not None:
         listed = [
             {"way": way, "threshold": value, "clips": {name: vars(one) for name, one in efforts.items()}}
@@ -86,40 +103,11 @@ def effort(
         ]
         json.write_text(codec.dumps(listed, indent=1), encoding="utf-8")
     console().print(_table(found, threshold))
-    for (way, value), efforts in found.items():
-        for name, one in efforts.items():
-            if one.note:
-                print(f"warning: {way} at {value:g} on {name}: {one.note}", file=sys.stderr)
+    for problem in problems:
+        print(f"warning: {problem}", file=sys.stderr)
+    if not any(found.values()):
+        raise TrackerError("no clip could be reviewed.")
     return 0
-
-
-def _follow(
-    contenders: list[Contender],
-    sequences: list[Sequence],
-    thresholds: tuple[float, ...],
-    found: dict[Row, dict[str, Effort]],
-) -> None:
-    from rich.progress import Progress
-
-    from tracker.evaluation.effort import with_tracker
-
-    frames = sum(len(sequence.truth) for sequence in sequences)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=frames * len(contenders) * len(thresholds))
-        before = 0
-        for contender in contenders:
-            made = contender.create()
-            for value in thresholds:
-                for sequence in sequences:
-                    steps = with_tracker(made, sequence, value)
-                    try:
-                        while True:
-                            bar.update(
-                                task, description=f"{contender.label} {sequence.name}", completed=before + next(steps)
-                            )
-                    except StopIteration as end:
-                        found.setdefault((contender.label, value), {})[sequence.name] = end.value
-                    before += len(sequence.truth)
 
 
 def _table(found: dict[Row, dict[str, Effort]], thresholds: tuple[float, ...]) -> Table:
@@ -131,7 +119,7 @@ def _table(found: dict[Row, dict[str, Effort]], thresholds: tuple[float, ...]) -
     for way in dict.fromkeys(way for way, _ in found):
         cells = []
         for value in thresholds:
-            efforts = found[way, value].values()
+            efforts = found.get((way, value), {}).values()
             corrections, frames = sum(one.corrections for one in efforts), sum(one.frames for one in efforts)
             cells.append(f"{1000 * corrections / max(1, frames):.1f} ({corrections})")
         table.add_row(way, *cells)

@@ -108,7 +108,7 @@ def evaluate(
     if protocol == "one-pass":
         rules = get(profile or "otb")
         kind, interval = OnePass(rules), "vot2018"
-        comparison = _with_progress_bar(contenders, sequences, raw, root, jobs, kind)
+        comparison = with_progress_bar(contenders, sequences, raw, root, jobs, kind)
         data, words = report.as_json(comparison, rules.name), f"Profile {rules.name}: {rules.words}"
         tables = [report.clip_table(comparison), report.mean_table(comparison)]
     else:
@@ -117,7 +117,7 @@ def evaluate(
             allowed = ", ".join(INTERVALS) if protocol == "supervised" else "none"
             raise TrackerError(f"“{profile}” is no profile of {protocol}. Profiles: {allowed}.")
         kind = Supervised(repetitions) if protocol == "supervised" else MultiStart()
-        comparison = _with_progress_bar(contenders, sequences, raw, root, jobs, kind)
+        comparison = with_progress_bar(contenders, sequences, raw, root, jobs, kind)
         data = report_vot.as_json(comparison, protocol, interval, variant)
         words = report_vot.words(protocol, interval, variant)
         tables = [report_vot.clip_table(comparison), report_vot.table(comparison, interval, variant)]
@@ -146,9 +146,10 @@ def _about(contender: Contender) -> str:
     return describe(identity(contender.label, contender.device, **dict(contender.options)))
 
 
-def _with_progress_bar(
+def with_progress_bar(
     contenders: list[Contender], sequences: list[Sequence], raw: Path | None, root: Path, jobs: int, protocol: Protocol
 ) -> Comparison:
+    """What `compare` finds, with a bar on the terminal while it works."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tracker.evaluation.compare import compare

@@ -1,28 +1,40 @@
-"""Effort: how often a person must correct, with a tracker and with keyframes alone.
+"""Effort: how often a person must correct a tracker until every box of a clip is right.
 
-The simulated annotator draws the first box, reviews the frames in order, corrects the first one whose overlap with the
-truth is below a threshold, lets the tracker go on from there, and ends when the clip is right. What was reviewed is
-verified and never changes, so only the frames after a correction are tracked again, and one pass over the clip with
-corrections in place gives the number. Frames without a box in the truth are not reviewed.
+The simulated annotator draws the first box and reviews the frames in order. The first one whose overlap with the truth
+is below a threshold is corrected; what comes after it is tracked again from there, by a target that learns from the
+correction if it can and by one started anew if not. What was reviewed is right and never changes. A frame that the
+tracker calls lost has no box in the product, so it is wrong if the target is there; frames without a box in the truth
+are not reviewed.
 
-Without a tracker the person draws keyframes and the box moves linearly between them, as in CVAT: `greedy_keyframes`
-goes as far as each keyframe carries, `fewest_keyframes` is the least that any choice of keyframes needs.
+With ``ahead`` the annotator goes on by so many frames from the first wrong one and corrects there. The gap is then
+tracked from both sides and fused (`tracker.fusing`), as the product does it, and reviewed from the first wrong frame
+on: what is still wrong in it is corrected too, and the rest of the gap tracked again. In a review in order and without
+it no gap is left to fill: all before the correction is right.
+
+A tracker that cannot start on a box (too small, for one) leaves the frames to the person until it can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import json
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from tracker import boxes
-from tracker.api import Box, Target, Teachable, Tracker, TrackerError
-from tracker.data.sequences import Sequence, labelled
+from tracker.api import Box, Image, Target, Teachable, Tracker, TrackerError, Verdict
+from tracker.data.sequences import Sequence
+from tracker.evaluation.raw import RawStore, write_lines
+from tracker.fusing import fuse_boxes, shares
 
-LONGEST = 400
-"""Frames between two keyframes that `fewest_keyframes` looks ahead; nothing in the data moves linearly that long."""
+NOTHING = (np.full(4, np.nan), 0.0)
+"""The answer of a tracker that has none."""
+
+Answer = tuple[np.ndarray, float]
+"""A box (4,), nan where there is none, and its score."""
 
 
 @dataclass(frozen=True)
@@ -43,93 +55,158 @@ class Effort:
         return 1000 * self.corrections / max(1, self.frames)
 
 
-def with_tracker(tracker: Tracker, sequence: Sequence, threshold: float) -> Generator[int, None, Effort]:
-    """Corrections that ``tracker`` needs on one clip; yields the number of frames done.
+@dataclass(frozen=True)
+class Annotator:
+    """The simulated annotator, as a protocol of `tracker.evaluation.compare`.
 
-    A target that can learn is told of the correction, others are started anew. Raises `SequenceError` when the clip
-    cannot be read, and what ``tracker.start`` raises.
+    ``threshold``: overlap that every frame must reach; ``ahead``: frames from the first wrong one to the corrected.
     """
-    truth, present = sequence.truth, sequence.present
+
+    threshold: float = 0.5
+    ahead: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"effort-{self.threshold:g}-{self.ahead}"
+
+    def run(self, tracker: Tracker, sequence: Sequence, masks: bool) -> Generator[int, None, Effort]:
+        """Corrections that ``tracker`` needs on one clip; yields the number of frames done.
+
+        Boxes alone count, ``masks`` changes nothing. Raises `SequenceError` when the clip cannot be read.
+        """
+        return _Review(self, tracker, sequence).run()
+
+    def score(self, run: Effort, sequence: Sequence) -> Effort:
+        return run
+
+    def load(self, store: RawStore, sequence: Sequence) -> Effort | None:
+        """The stored run of a clip; None when there is none, or none that fits."""
+        try:
+            told = json.loads(self._file(store, sequence).read_text(encoding="utf-8"))
+            if told.pop("of") != len(sequence.truth):
+                return None
+            return Effort(**{**told, "at": tuple(told["at"])})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def save(self, store: RawStore, sequence: Sequence, run: Effort) -> None:
+        path = self._file(store, sequence)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_lines(path, [json.dumps({**asdict(run), "of": len(sequence.truth)})])
+
+    def _file(self, store: RawStore, sequence: Sequence) -> Path:
+        path = store.folder / self.name / sequence.name
+        return path.with_name(f"{path.name}.json")
+
+
+@dataclass
+class _Frame:
+    index: int
+    image: Image
+    answer: Answer
+
+
+@dataclass
+class _Review:
+    """One clip under review."""
+
+    annotator: Annotator
+    tracker: Tracker
+    sequence: Sequence
     target: Target | None = None
-    corrected: list[int] = []
-    reviewed, note = 0, ""
-    with closing(sequence.frames()) as frames:
-        for index, image in enumerate(frames):
-            if index == len(truth):
-                break
-            if index < sequence.first:
-                continue
-            right = Box(*truth[index])
-            if target is None:
-                target = tracker.start(image, right)
-                reviewed += 1
-                continue
-            try:
-                found = target.step(image, want_mask=False)
-                overlap = float(boxes.iou(np.array(found.box), truth[index])) if present[index] else 1.0
-            except TrackerError as error:  # a tracker that gave up is started anew on the next box
-                note, overlap = str(error), 0.0
-            reviewed += int(present[index])
-            if overlap < threshold and present[index]:
-                corrected.append(index)
-                if isinstance(target, Teachable):
-                    target.correct(image, right)
-                else:
-                    target = tracker.start(image, right)
-            yield index + 1
-    return Effort(len(corrected), reviewed, tuple(corrected), note)
+    keyframe: int = 0
+    corrected: list[int] = field(default_factory=list)
+    reviewed: int = 1
+    note: str = ""
 
+    def run(self) -> Generator[int, None, Effort]:
+        first, last = self.sequence.first, len(self.sequence.truth)
+        with closing(self.sequence.frames()) as images:
+            frames = ((i, image) for i, image in zip(range(last), images, strict=False) if i >= first)
+            for index, image in frames:
+                if index == first:
+                    self._take(index, image)
+                    continue
+                frame = _Frame(index, image, self._step(image))
+                self.reviewed += int(self.sequence.present[index])
+                if self._wrong(index, frame.answer[0]):
+                    gap = [frame, *self._further(frames)]
+                    self.reviewed += sum(int(self.sequence.present[other.index]) for other in gap[1:])
+                    self._settle(gap)
+                    index = gap[-1].index
+                yield index + 1
+        return Effort(len(self.corrected), self.reviewed, tuple(sorted(self.corrected)), self.note)
 
-def carried(truth: np.ndarray, start: int, end: int, threshold: float) -> bool:
-    """Whether a box moving linearly from frame ``start`` to ``end`` overlaps every labelled frame between enough."""
-    between = np.arange(start + 1, end)
-    between = between[labelled(truth[between])]
-    share = ((between - start) / (end - start))[:, None]
-    moving = truth[start] * (1 - share) + truth[end] * share
-    return bool((boxes.iou(moving, truth[between]) >= threshold).all())
+    def _further(self, frames: Iterator[tuple[int, Image]]) -> Iterator[_Frame]:
+        for _, (index, image) in zip(range(self.annotator.ahead), frames, strict=False):
+            yield _Frame(index, image, self._step(image))
 
+    def _settle(self, gap: list[_Frame]) -> None:
+        """Make the frames of ``gap`` right, of which the first is wrong: correct the last that shows the target.
 
-def _held(truth: np.ndarray, start: int, threshold: float) -> bool:
-    """Whether the box of frame ``start`` serves all labelled frames after it: what follows the last keyframe."""
-    after = np.arange(start + 1, len(truth))
-    after = after[labelled(truth[after])]
-    return bool((boxes.iou(truth[start], truth[after]) >= threshold).all())
+        The target goes on from the last frame.
+        """
+        seen = [frame for frame in gap if self.sequence.present[frame.index]]
+        end, inner = seen[-1], [frame for frame in gap if frame.index < seen[-1].index]
+        behind = self._backward(end, inner)
+        forward = [frame.answer for frame in inner]
+        self.corrected.append(end.index)
+        while (wrong := self._first_wrong(inner, forward, behind, end.index)) is not None:
+            frame = inner[wrong]
+            self.corrected.append(frame.index)
+            self._take(frame.index, frame.image)
+            inner, behind = inner[wrong + 1 :], behind[wrong + 1 :]
+            forward = [self._step(other.image) for other in inner]
+        self._take(end.index, end.image)
+        for frame in gap:
+            if frame.index > end.index:
+                self._step(frame.image)
 
+    def _first_wrong(self, inner: list[_Frame], forward: list[Answer], behind: list[Answer], end: int) -> int | None:
+        """The first frame of a gap that is wrong after fusing both sides; the gap begins at the last keyframe."""
+        reviewed = inner[0].index - self.keyframe - 1 if inner else 0
+        first, second = ([NOTHING] * reviewed + answers for answers in (forward, behind))
+        (a, sa), (b, sb) = (
+            (np.array([box for box, _ in side]).reshape(-1, 4), np.array([score for _, score in side]))
+            for side in (first, second)
+        )
+        fused = fuse_boxes(a, b, shares(a, b, sa, sb))[reviewed:]
+        return next((i for i, frame in enumerate(inner) if self._wrong(frame.index, fused[i])), None)
 
-def greedy_keyframes(truth: np.ndarray, threshold: float) -> Effort:
-    """Keyframes of a person who goes on from each keyframe until the straight line no longer serves.
+    def _backward(self, end: _Frame, inner: list[_Frame]) -> list[Answer]:
+        """What a target started on the corrected frame answers backwards, in order of time."""
+        if not inner:
+            return []
+        try:
+            target = self.tracker.start(end.image, Box(*self.sequence.truth[end.index]))
+        except TrackerError as error:
+            self.note = str(error)
+            return [NOTHING] * len(inner)
+        return [self._ask(target, frame.image) for frame in reversed(inner)][::-1]
 
-    ``truth`` (N, 4), nan rows where absent. Keyframes lie on labelled frames.
-    """
-    frames = np.flatnonzero(labelled(truth))
-    chosen = [int(frames[0])]
-    position = 0
-    while not _held(truth, chosen[-1], threshold):
-        reach = position + 1
-        while reach + 1 < len(frames) and carried(truth, frames[position], frames[reach + 1], threshold):
-            reach += 1
-        position = reach
-        chosen.append(int(frames[position]))
-    return Effort(len(chosen) - 1, len(frames), tuple(chosen[1:]))
+    def _step(self, image: Image) -> Answer:
+        return NOTHING if self.target is None else self._ask(self.target, image)
 
+    def _ask(self, target: Target, image: Image) -> Answer:
+        try:
+            found = target.step(image, want_mask=False)
+        except TrackerError as error:
+            self.note = str(error)
+            return NOTHING
+        return NOTHING if found.verdict is Verdict.LOST else (np.array(found.box), found.score)
 
-def fewest_keyframes(truth: np.ndarray, threshold: float) -> Effort:
-    """The least keyframes with which linear interpolation serves: shortest path over all that carry to one another.
+    def _wrong(self, index: int, box: np.ndarray) -> bool:
+        truth = self.sequence.truth[index]
+        return bool(self.sequence.present[index] and boxes.iou(box, truth) < self.annotator.threshold)
 
-    ``truth`` (N, 4). Gaps longer than `LONGEST` frames are not tried.
-    """
-    frames = np.flatnonzero(labelled(truth))
-    steps = np.full(len(frames), len(frames) + 1)
-    before = np.zeros(len(frames), int)
-    steps[0] = 0
-    for i in range(len(frames)):
-        for j in range(i + 1, min(len(frames), i + LONGEST + 1)):
-            if steps[i] + 1 < steps[j] and carried(truth, frames[i], frames[j], threshold):
-                steps[j], before[j] = steps[i] + 1, i
-    ends = [i for i in range(len(frames)) if _held(truth, frames[i], threshold)]
-    best = min(ends, key=lambda i: steps[i])
-    chosen = []
-    while best:
-        chosen.append(int(frames[best]))
-        best = int(before[best])
-    return Effort(len(chosen), len(frames), tuple(reversed(chosen)))
+    def _take(self, index: int, image: Image) -> None:
+        """Give the tracker the true box of a frame."""
+        self.keyframe = index
+        right = Box(*self.sequence.truth[index])
+        try:
+            if isinstance(self.target, Teachable):
+                self.target.correct(image, right)
+            else:
+                self.target = self.tracker.start(image, right)
+        except TrackerError as error:
+            self.note, self.target = str(error), None
