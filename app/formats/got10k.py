@@ -19,7 +19,7 @@ from app.formats.base import MAX_PIXELS, FormatError, read_text
 from app.formats.names import plain
 from app.formats.selection import Extra
 from app.formats.single import FILLED, SingleFormat, held, lines, text_kind
-from app.formats.single_read import FPS, NOTE, Row, Spot, folders, read_levels
+from app.formats.single_read import FPS, NOTE, Row, Spot, folders_of, read_levels
 from app.model.document import Attribute, AttributeKind, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
@@ -57,7 +57,7 @@ class Got10kFormat(SingleFormat):
         return Spot(name, {0: root / name / "groundtruth.txt"}, root / name, root / name / NOTE)
 
     def find(self, path: Path) -> Iterator[Spot]:
-        for folder in folders(path.parent if path.is_file() else path, 2):
+        for folder in folders_of(path, ("groundtruth.txt", _ABSENCE, _COVER, _CUT, _META)):
             marks = (folder / name for name in (_ABSENCE, _COVER, _META))
             if (folder / "groundtruth.txt").is_file() and any(mark.is_file() for mark in marks):
                 meta = read_meta(folder / _META)
@@ -85,10 +85,10 @@ class Got10kFormat(SingleFormat):
         )
 
     def observe(self, truth: Path, rows: Sequence[Row]) -> dict[int, Observation]:
-        alone = len(rows) == 1  # the organisers keep the rest of a test clip's boxes, and all its labels
-        away = None if alone else read_levels(truth.with_name(_ABSENCE), len(rows))
-        covers = None if alone else read_levels(truth.with_name(_COVER), len(rows), _ALL)
-        cuts = None if alone else read_levels(truth.with_name(_CUT), len(rows))
+        away, covers, cuts = (
+            _levels(truth.with_name(name), len(rows), highest)
+            for name, highest in ((_ABSENCE, 1), (_COVER, _ALL), (_CUT, 1))
+        )
         out: dict[int, Observation] = {}
         for frame, box in enumerate(rows):
             if away and away[frame]:
@@ -129,6 +129,13 @@ class Got10kFormat(SingleFormat):
 
 
 GOT10K = Got10kFormat()
+
+
+def _levels(path: Path, rows: int, highest: int) -> list[int] | None:
+    """As `read_levels`; None also for a test clip, whose labels are there but all boxes save the first are not."""
+    if rows == 1 and path.is_file() and len(read_text(path).split()) > 1:
+        return None
+    return read_levels(path, rows, highest)
 
 
 def read_meta(path: Path) -> dict[str, str]:

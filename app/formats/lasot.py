@@ -18,7 +18,7 @@ from app.formats.base import read_text
 from app.formats.names import file_name, plain
 from app.formats.selection import Extra
 from app.formats.single import FILLED, SingleFormat, held, lines, seen, text_kind
-from app.formats.single_read import NOTE, Row, Spot, folders, read_levels
+from app.formats.single_read import NOTE, Row, Spot, folders_of, read_levels
 from app.model.document import Document, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
@@ -50,7 +50,7 @@ class LasotFormat(SingleFormat):
         return self._spot(root / _class(tracks[0].label) / name)
 
     def find(self, path: Path) -> Iterator[Spot]:
-        for folder in folders(path.parent if path.is_file() else path, 2):
+        for folder in folders_of(path, ("groundtruth.txt", _HIDDEN, _AWAY, _WORDS)):
             if (folder / "groundtruth.txt").is_file() and any(
                 (folder / name).is_file() for name in (_HIDDEN, _AWAY, _WORDS)
             ):

@@ -44,7 +44,7 @@ def parse_options(chosen: Format, given: Sequence[str]) -> msgspec.Struct:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or name not in known:
             names = ", ".join(known) or "none"
-            what = f"{chosen.title} has no option '{name}'" if equals else f"the option '{text}' has no value"
+            what = f"{chosen.title} has no option '{name}'" if equals else f"the option '{name}' has no value"
             raise FormatError(what, remedy=f"Give it as name=value; known are: {names}.")
         if name in values:
             raise FormatError(f"the option '{name}' is given twice", remedy="Give it once.")
@@ -57,7 +57,7 @@ def parse_options(chosen: Format, given: Sequence[str]) -> msgspec.Struct:
         except msgspec.ValidationError as error:
             why = str(error).partition(" - at ")[0]
             raise FormatError(
-                f"{name}={value} is not possible ({why})", remedy=f"It may be {known[name].values}."
+                f"the option {name}={value} is not possible ({why})", remedy=f"It may be {known[name].values}."
             ) from None
         values[name] = raw
     return msgspec.convert(values, chosen.params, strict=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -30,6 +31,7 @@ FPS = 30.0
 _FIX = "Correct the line, or restore the file from the data set."
 _NAMED = 10  # sequences that an error lists
 _MOST = 2000  # sequences that are looked at
+_SEARCHED = 20_000  # folders that are looked into
 _NUMBER = re.compile(r"\d+")
 
 
@@ -185,11 +187,25 @@ def read_levels(path: Path, frames: int, highest: int = 1) -> list[int] | None:
 
 
 def folders(path: Path, deep: int) -> Iterator[Path]:
-    """``path`` and the folders below it, at most ``deep`` levels, in order of their names; hidden ones are left out."""
-    yield path
-    if deep > 0:
-        for folder in sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith(".")):
-            yield from folders(folder, deep - 1)
+    """``path`` and the folders below it, at most ``deep`` levels, in order of their names; hidden ones are left out.
+
+    The search ends after some thousands, so that a folder of anything is soon known to hold no sequence.
+    """
+    waiting, seen = deque([(path, deep)]), 0
+    while waiting and seen < _SEARCHED:
+        folder, left = waiting.popleft()
+        yield folder
+        seen += 1
+        if left:
+            below = sorted(one for one in folder.iterdir() if not one.name.startswith(".") and one.is_dir())
+            waiting.extendleft((one, left - 1) for one in reversed(below))
+
+
+def folders_of(path: Path, names: Collection[str]) -> Iterator[Path]:
+    """Where a sequence may lie: in the folder of a file of these ``names``, or two levels below a folder."""
+    if path.is_file():
+        return iter([path.parent] if path.name in names else [])
+    return folders(path, 2)
 
 
 def pictures(folder: Path) -> list[Path]:

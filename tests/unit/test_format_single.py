@@ -201,6 +201,13 @@ def test_a_test_clip_of_got10k_has_one_row(tmp_path: Path) -> None:
     assert list(doc.tracks[1].frames) == [0]
 
 
+def test_got10k_of_a_single_frame(tmp_path: Path) -> None:
+    doc = Document(VideoRef("/one.mp4", "", 1, 20, 10, 30.0))
+    doc.tracks[1] = Track(1, "car", "#123456", frames={0: Observation(Box(0, 0, 5, 5), state=State.OCCLUDED)})
+    run_export(doc, None, "got10k", tmp_path / "set")
+    assert get("got10k").read(tmp_path / "set").tracks[1].frames[0].cover == 4
+
+
 def test_trackingnet_to_the_byte(tmp_path: Path) -> None:
     run_export(car(), None, "trackingnet", tmp_path / "set")
     found = files(tmp_path / "set")
