@@ -11,10 +11,11 @@ from tracker import cli, registry
 from tracker.api import Box, MaskPatch, Prediction, TrackerError, TrackerInfo, Verdict
 from tracker.data.readers import discover
 from tracker.data.sequences import Sequence, SequenceError
-from tracker.evaluation import raw, report
+from tracker.evaluation import raw, report, report_vot
 from tracker.evaluation.compare import Comparison, Contender, compare
 from tracker.evaluation.one_pass import ClipRun, run_clip, score
 from tracker.evaluation.profiles import OTB, Profile
+from tracker.evaluation.protocols import MultiStart, OnePass, Supervised
 
 
 class Oracle:
@@ -241,6 +242,38 @@ def test_clips_in_parallel_give_the_same_figures(tmp_path):
     assert sorted(step.clip for step in steps) == ["a", "b"]
     for name in ("a", "b"):
         assert one.scores["opencv-kcf"][name].auc == two.scores["opencv-kcf"][name].auc
+
+
+@pytest.mark.parametrize("protocol", [Supervised(3), MultiStart()])
+def test_the_vot_protocols_run_in_parallel_and_resume(tmp_path, protocol, monkeypatch):
+    for name in ("a", "b", "c"):
+        make_clip(tmp_path / "clips" / name, 8)
+    clips = discover(tmp_path / "clips")
+    kcf = [Contender.of("opencv-kcf")]
+    plain, _ = drain(compare(kcf, clips, protocol=protocol))
+    drain(compare(kcf, clips[:1], protocol=protocol, raw_root=tmp_path / "raw"))
+    rest, steps = drain(compare(kcf, clips, protocol=protocol, raw_root=tmp_path / "raw", jobs=2))
+    assert next(step.clip for step in steps) == "a", "what is stored is not run again"
+    monkeypatch.setattr(type(protocol), "run", None)
+    again, _ = drain(compare(kcf, clips, protocol=protocol, raw_root=tmp_path / "raw"))
+    whole = [report_vot.as_json(one, protocol.name, "vot2018", "legacy")["trackers"] for one in (plain, rest, again)]
+    for one in whole:
+        one["opencv-kcf"]["mean"]["fps"] = None
+        for entry in one["opencv-kcf"]["clips"].values():
+            entry["fps"] = None
+    assert whole[0] == whole[1] == whole[2]
+
+
+def test_clips_that_cannot_be_scored_are_left_out_and_named(tmp_path):
+    make_clip(tmp_path / "a", 3)
+    make_clip(tmp_path / "empty", 3, absent=(0, 1, 2))
+    for protocol in (OnePass(), MultiStart()):
+        found, _ = drain(
+            compare([Contender.of("opencv-kcf")], discover(tmp_path), protocol=protocol, raw_root=tmp_path / "raw")
+        )
+        assert list(found.scores["opencv-kcf"]) == list(found.runs["opencv-kcf"]) == ["a"]
+        (problem,) = found.problems
+        assert problem.startswith("empty is left out")
 
 
 def test_a_tracker_that_cannot_be_made_stops_before_the_work(tmp_path, monkeypatch):

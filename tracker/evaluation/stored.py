@@ -99,7 +99,8 @@ def clips_of(results: list[Results], given: Path | None) -> tuple[list[Path], li
     roots = [given] if given is not None else list(noted)
     if not roots:
         raise TrackerError("These results do not say where their clips lie: say it with --clips.")
-    if missing := next((root for root in roots if not root.is_dir()), None):
+    missing = next((root for root in roots if not root.is_dir()), None)
+    if missing is not None and given is None:
         raise TrackerError(f"{missing}, where the clips lay, is not there any more: say where they lie with --clips.")
     found: dict[str, Sequence] = {}
     for root in roots:
