@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+_SHOWN = 80  # characters of the target's name in the names beside it
+
 
 def sibling(target: Path, kind: str = "part") -> Path:
     """A free hidden name beside ``target``; nothing is created there."""
-    return target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.{kind}")
+    return target.with_name(f".{target.name[:_SHOWN]}.{secrets.token_hex(4)}.{kind}")
 
 
 @contextlib.contextmanager
@@ -58,8 +61,12 @@ def replace_file(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def staging(target: Path) -> Iterator[Path]:
-    """A part for ``target``, removed on leaving unless `put_in_place` has moved it away. Parents are made."""
+    """A part for ``target``, removed on leaving unless `put_in_place` has moved it away. Parents are made.
+
+    What an interrupted `put_in_place` left behind is put right first, see `tidy`.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
+    tidy(target)
     part = sibling(target)
     try:
         yield part
@@ -88,6 +95,23 @@ def put_in_place(part: Path, target: Path) -> None:
         # The new folder is in place: a leftover that cannot be removed (a file open on Windows) is no failed export.
         shutil.rmtree(aside, ignore_errors=True)
     sync_folder(target.parent)
+
+
+def tidy(target: Path) -> None:
+    """Put right what a `put_in_place` of a folder leaves when the process dies in the middle of it.
+
+    With ``target`` there, what stepped aside for it is removed. Without, the newest of it comes back as ``target``.
+    Raises `OSError`.
+    """
+    if len(target.name) > _SHOWN:
+        return  # the names of such folders tell no longer whose they are
+    name = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.old")
+    aside = [path for path in target.parent.iterdir() if name.fullmatch(path.name) and path.is_dir()]
+    if aside and not target.exists():
+        aside.sort(key=lambda path: path.stat().st_mtime)
+        aside.pop().rename(target)
+    for path in aside:
+        remove(path)
 
 
 def remove(path: Path) -> None:

@@ -232,3 +232,29 @@ def test_names_are_safe_on_every_system(tmp_path: Path, path: str, name: str) ->
     doc.video = VideoRef(path, "", 6, 20, 10, 25.0)
     run_export(doc, None, "vot", tmp_path / "set")
     assert (tmp_path / "set" / name / "sequence").exists()
+
+
+def test_what_an_interrupted_replacement_left_is_tidied_by_the_next_export(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    run_export(small(), None, "vot", out)
+    (tmp_path / ".set.0123abcd.old").mkdir()
+    (tmp_path / ".set.0123abcd.old" / "list.txt").write_text("clip\n")
+    (tmp_path / ".settee.0123abcd.old").mkdir()
+    run_export(small(), None, "vot", out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".settee.0123abcd.old", "set", "set.report.json"]
+
+
+def test_an_export_that_had_only_stepped_aside_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "set"
+    run_export(small(), None, "vot", out)
+    before = content(out)
+    out.rename(tmp_path / ".set.0123abcd.old")
+
+    def full(*_: object) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr("app.formats.vot.write_bytes", full)
+    with pytest.raises(FormatError, match="no space"):
+        run_export(other(), None, "vot", out)
+    assert content(out) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "set.report.json"]
