@@ -25,7 +25,7 @@ from app.formats.cvat_shapes import SOURCES, UNLABELLED, Shape, expand
 from app.formats.keys import Filler
 from app.formats.names import colour_or
 from app.formats.one_file import first_bytes
-from app.formats.outline import around, as_box, filled
+from app.formats.outline import around, as_box, filled, turned
 from app.formats.rle import vot_mask
 from app.formats.xml_io import XmlError, walk, xml_text
 from app.model.document import COLOURS, Attribute, Document, Label, VideoRef
@@ -301,7 +301,7 @@ class _Reader:
                 if x2 < x1 or y2 < y1:
                     self._fail(where, f"its corners are the wrong way round: {x1:g},{y1:g} and {x2:g},{y2:g}")
                 angle = self._number(where, element, "rotation") if element.get("rotation") else 0.0
-                return _turned(Box.from_corners(x1, y1, x2, y2), angle), None
+                return turned(Box.from_corners(x1, y1, x2, y2), angle), None
             case "ellipse":
                 cx, cy, rx, ry = (self._number(where, element, key) for key in ("cx", "cy", "rx", "ry"))
                 return Box.from_corners(cx - abs(rx), cy - abs(ry), cx + abs(rx), cy + abs(ry)), None
@@ -367,11 +367,3 @@ class _Reader:
 
 def _is_number(name: str) -> bool:
     return name.isascii() and name.isdigit() and len(name) < 10
-
-
-def _turned(box: Box, degrees: float) -> Box:
-    """The box around ``box`` turned about its centre."""
-    if degrees % 360 == 0:
-        return box
-    cos, sin = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
-    return Box.from_centre(box.cx, box.cy, box.w * cos + box.h * sin, box.w * sin + box.h * cos)

@@ -67,6 +67,27 @@ def key_frames(
     return keys
 
 
+def thinned(frames: Mapping[int, Observation], keys: set[int], params: KeyParams) -> dict[int, Observation]:
+    """What a tool makes of ``frames`` that knows the present ones on ``keys`` only, ascending.
+
+    The others become interpolated; with few keyframes the written ones read as keyframes, which marks them.
+    """
+    out = {frame: obs for frame, obs in frames.items() if not obs.present or frame in keys}
+    if params.keyframes == "within_tolerance":
+        out |= {frame: msgspec.structs.replace(out[frame], keyframe=True) for frame in keys}
+        filler = Filler()
+        for run in stretches(frames):
+            for start, stop in pairwise(frame for frame in run if frame in keys):
+                filler.fill(out, start, stop, out[start], out[stop].box)
+    return dict(sorted(out.items()))
+
+
+def written_keys(frames: Mapping[int, Observation], params: KeyParams) -> set[int]:
+    """The keys that `thinned` was given, from what it made."""
+    every = params.keyframes == "every_frame"
+    return {frame for frame, obs in frames.items() if obs.present and (every or obs.keyframe)}
+
+
 class Filler:
     """Fills frames between keyframes, and counts them: `FormatError` when a file asks for more than memory allows."""
 

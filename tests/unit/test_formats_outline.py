@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.formats.outline import around, as_box, corners, filled, outline, outlines
+from app.formats.outline import around, as_box, corners, filled, joined, outline, outlines, parts, turned
 from app.model.geometry import Box
 from app.model.masks import Mask
 
@@ -47,6 +47,24 @@ def test_a_ring_filled_is_the_part_without_its_holes(picture: np.ndarray) -> Non
         inside = np.unique(parts[there & picture])
         assert any(there[parts == number].all() for number in inside)
         assert around(ring) == found.box
+
+
+@given(bits())
+def test_parts_with_their_holes_are_the_mask_again(picture: np.ndarray) -> None:
+    rings = parts(Mask.encode(picture))
+    found = joined(rings, *picture.shape)
+    assert (found is None) == (not picture.any())
+    assert found is None or np.array_equal(found.decode(), picture)
+    count, _ = cv2.connectedComponents(picture.astype(np.uint8), connectivity=4)
+    assert len(rings) == count - 1
+    assert all(area(first) > 0 and all(area(hole) < 0 for hole in holes) for first, *holes in rings)
+
+
+@pytest.mark.parametrize("corner", [False, True])
+def test_a_turned_box_is_the_box_around_it(corner: bool) -> None:
+    assert turned(Box(1, 2, 4, 2), 360, corner=corner) == Box(1, 2, 4, 2)
+    around_it = Box(-1, 2, 2, 4) if corner else Box(2, 1, 2, 4)
+    assert turned(Box(1, 2, 4, 2), 90, corner=corner) == pytest.approx(around_it)
 
 
 @given(bits())

@@ -1,0 +1,109 @@
+"""What an observation says beside its box, as JSON that other tools pass over: one writing for every JSON format.
+
+Only what is not usual is written: a visible object of an imported file has an empty entry. Absent frames, which those
+formats know no entry for, are listed as runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import msgspec
+
+from app.formats.base import MAX_FRAMES
+from app.formats.keys import Filler
+from app.model.document import Attribute, Label
+from app.model.tracks import AttributeValue, Observation, Source, State
+
+Fail = Callable[[str, str], NoReturn]
+"""Called with the place in the file and what is wrong; raises."""
+
+
+class Extras(msgspec.Struct, omit_defaults=True):
+    """What we add to an entry of a frame."""
+
+    state: State = State.VISIBLE
+    source: Source = Source.IMPORTED
+    verified: bool = False
+    keyframe: bool = False
+    score: float | None = None
+    cover: int | None = None
+    signals: dict[str, float] = {}
+    attributes: dict[str, AttributeValue] = {}
+
+
+class Run(msgspec.Struct, omit_defaults=True):
+    """Absent frames that say the same, ``first`` and ``last`` inside."""
+
+    first: int
+    last: int
+    says: Extras = msgspec.field(default_factory=Extras)
+
+
+class Definitions(msgspec.Struct, omit_defaults=True):
+    """A label as we add it to a file."""
+
+    name: str
+    colour: str
+    attributes: tuple[Attribute, ...] = ()
+
+    @classmethod
+    def of(cls, label: Label) -> Definitions:
+        return cls(label.name, label.colour, label.attributes)
+
+
+def extras_of(obs: Observation) -> Extras:
+    """All that ``obs`` says beside box and mask."""
+    return Extras(**{name: getattr(obs, name) for name in Extras.__struct_fields__})
+
+
+def observed(extras: Extras, fail: Fail, where: str, **region: Any) -> Observation:
+    """The observation of ``region`` (box, mask) that ``extras`` belong to; ``fail`` is called when it is impossible."""
+    if extras.state in (State.OUT_OF_VIEW, State.LOST):
+        region = {}
+    try:
+        return Observation(**region, **{name: getattr(extras, name) for name in Extras.__struct_fields__})
+    except ValueError as error:
+        return fail(where, str(error))
+
+
+def absent_runs(frames: Mapping[int, Observation]) -> list[Run]:
+    """The absent ones among ``frames`` (ascending) as runs."""
+    runs: list[Run] = []
+    for frame, obs in frames.items():
+        if obs.box is not None:
+            continue
+        says = extras_of(obs)
+        if runs and runs[-1].last == frame - 1 and runs[-1].says == says:
+            runs[-1].last = frame
+        else:
+            runs.append(Run(frame, frame, says))
+    return runs
+
+
+def add_absent(
+    frames: dict[int, Observation], runs: list[Run], length: int | None, filler: Filler, fail: Fail, where: str
+) -> None:
+    """Put the observations that ``runs`` say into ``frames``."""
+    for run in runs:
+        if not 0 <= run.first <= run.last < (MAX_FRAMES if length is None else length):
+            fail(where, f"absent frames {run.first} to {run.last} are not frames of the clip")
+        if run.says.state not in (State.OUT_OF_VIEW, State.LOST):
+            fail(where, f"'{run.says.state}' is no state of an absent object")
+        filler.take(run.last - run.first + 1)
+        obs = observed(run.says, fail, where)
+        for frame in range(run.first, run.last + 1):
+            if frame in frames:
+                fail(where, f"frame {frame} is there twice")
+            frames[frame] = obs
+
+
+def plain_values(given: Mapping[str, Any]) -> dict[str, AttributeValue]:
+    """The attributes of another tool that we have a place for: text, flags and finite numbers."""
+    out: dict[str, AttributeValue] = {}
+    for name, value in given.items():
+        if isinstance(value, bool | str | int) or (isinstance(value, float) and math.isfinite(value)):
+            out[name] = value
+    return out
