@@ -62,6 +62,8 @@ def write_clip(path: Path, frames: int = FRAMES, hidden: Collection[int] = ()) -
 class FakeTracker:
     """Finds what is white. ``gate``: each step waits for one permit. ``full_at``: memory runs out at that step.
 
+    ``unsure``: frames on which it is uncertain. ``drift``: after so many steps from its start a target sees the square
+    24 px too low. ``teachable``: its targets learn from corrections, which ends a drift.
     ``rich``: answers with all that `tracker.api` has: rotated rectangle, peaks of which the second makes it uncertain,
     several maps, and an exemplar with its key part.
     """
@@ -72,12 +74,18 @@ class FakeTracker:
     full_at: int | None = None
     fail_at: int | None = None
     rich: bool = False
+    unsure: Collection[int] = ()
+    drift: int | None = None
+    teachable: bool = False
+    taught: list[Box] = field(default_factory=list)
     stepped: list[int] = field(default_factory=list)
     started: list[Box] = field(default_factory=list)
 
     def start(self, image: Image, box: Box) -> FakeTarget:
         self.started.append(box)
-        return RichTarget(self, box) if self.rich else FakeTarget(self)
+        if self.rich:
+            return RichTarget(self, box)
+        return TeachableTarget(self) if self.teachable else FakeTarget(self)
 
     def step(self, image: Image, targets: Sequence[Target], *, want_mask: bool = True) -> list[Prediction]:
         return [target.step(image, want_mask=want_mask) for target in targets]
@@ -86,6 +94,7 @@ class FakeTracker:
 class FakeTarget:
     def __init__(self, tracker: FakeTracker) -> None:
         self._tracker = tracker
+        self.steps = 0
 
     def step(self, image: Image, *, want_mask: bool = True) -> Prediction:
         tracker = self._tracker
@@ -104,16 +113,27 @@ class FakeTarget:
             return Prediction(Box(0, 0, 5, 5), 0.1, Verdict.LOST, signals={"peak": 0.1}, reason="score 0.10")
         x, y = int(columns[0]), int(rows[0])
         w, h = int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
+        self.steps += 1
+        unsure = (x - 4) // 2 in tracker.unsure
+        y += 24 * (tracker.drift is not None and self.steps > tracker.drift)
         box, region = Box(x, y, w, h), Box(x - w, y - h, 3 * w, 3 * h)
         return Prediction(
             box=box,
             score=0.9,
+            verdict=Verdict.UNCERTAIN if unsure else Verdict.TRACKED,
+            reason="it looks odd" if unsure else "",
             mask=MaskPatch(x, y, np.ones((h, w), bool)) if want_mask else None,
             heat={"fused": HeatMap(np.eye(5, dtype=np.float32), region)},
             crop=Crop(region, 64),
             search=np.zeros((64, 64, 3), np.uint8),
             signals={"peak": 0.9},
         )
+
+
+class TeachableTarget(FakeTarget):
+    def correct(self, image: Image, box: Box) -> None:
+        self._tracker.taught.append(box)
+        self.steps = -1000
 
 
 class RichTarget(FakeTarget):

@@ -56,8 +56,11 @@ class Correcting(Driving):
         return self._resume(paused)
 
     def dismiss(self) -> None:
-        """Leave the pause: the object stays as the run left it."""
+        """Leave the pause: the object stays as the run left it. The next one that waits is shown."""
         self.runs.pauses = self.runs.pauses[1:]
+        if self.pause is not None:
+            self.select(self.pause.aim.track)
+            self.seek(self.pause.frame)
         self.events.mode(self.mode)
 
     def stop(self) -> None:

@@ -219,6 +219,8 @@ class Driving(Reviewing):
             if self.follow and self.playhead is not None:
                 look = last if outcome is None else outcome.frame
                 self.playhead.seek(self._began if look is None else look)
+                if self.runs.pauses:  # whoever follows the run is asked about this object
+                    self.select(self.runs.pauses[0].aim.track)
             self.follow = self.settings.follow
         if error is not None:
             self.events.error(error)

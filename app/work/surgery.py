@@ -107,19 +107,17 @@ def simplified(track: Track, tolerance: float) -> SetFrames:
     new: dict[int, Observation | None] = {}
     for stretch in _stretches(track):
         boxes = {f: box for f in stretch if (box := track.frames[f].box) is not None}
-        for left, right in pairwise(simplify(boxes, tolerance)):
-            for f in range(left, right + 1):
-                old = track.frames[f]
-                if old.protected:
-                    continue
-                if f in (left, right):
-                    new[f] = msgspec.structs.replace(old, keyframe=True)
-                elif old.box is not None:
-                    line = between(boxes[left], boxes[right], (f - left) / (right - left))
-                    new[f] = msgspec.structs.replace(old, box=line, source=Source.INTERPOLATED, score=None, signals={})
-    new = {f: seen for f, seen in new.items() if seen != track.frames[f]}
+        kept = simplify(boxes, tolerance)
+        new |= {f: msgspec.structs.replace(track.frames[f], keyframe=True) for f in kept}
+        for left, right in pairwise(kept):
+            for f in range(left + 1, right):
+                line = between(boxes[left], boxes[right], (f - left) / (right - left))
+                new[f] = msgspec.structs.replace(
+                    track.frames[f], box=line, source=Source.INTERPOLATED, score=None, signals={}
+                )
+    new = {f: seen for f, seen in new.items() if not (old := track.frames[f]).protected and seen != old}
     if not new:
-        raise SessionError("There is nothing to simplify: no two boxes in a row that nobody vouches for")
+        raise SessionError("There is nothing to simplify: no boxes that nobody vouches for")
     return SetFrames(track.id, new)
 
 
