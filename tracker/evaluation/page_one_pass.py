@@ -241,6 +241,11 @@ def _about(study: Study, clip: str) -> str:
     return ", ".join(words) + "".join(f". {note}" for note in dict.fromkeys(notes))
 
 
+def finest(study: Study) -> int:
+    """Values drawn of a clip's curve: fewer where there are many clips, so that the page stays a page."""
+    return min(400, max(100, 24_000 // len(study.sequences)))
+
+
 def _timelines(study: Study, colours: dict[str, int]) -> list[Html]:
     names = {colours[label]: label for label in study.comparison.runs}
     key = join([tag("p", "Overlap with the ground truth by frame; where the target is absent the ground is shaded, and "
@@ -254,7 +259,7 @@ def _timelines(study: Study, colours: dict[str, int]) -> list[Html]:
             overlaps[colours[label]] = np.where(known, metrics.overlaps(run.boxes, sequence.truth), np.nan)
             lost[colours[label]] = np.array([word == Verdict.LOST for word in run.verdicts])
         figures = [f"{label} {number(clips[clip].auc)}" for label, clips in study.comparison.scores.items()]
-        drawn = timeline(f"Overlap on {clip}", overlaps, names, sequence.gone, lost)
+        drawn = timeline(f"Overlap on {clip}", overlaps, names, sequence.gone, lost, finest=finest(study))
         title = tag("summary", tag("b", clip), tag("small", " " + ", ".join(figures)))
         out.append(tag("details", title, drawn, id=anchor(study, clip), class_="clip"))
     return out

@@ -10,7 +10,7 @@ import numpy as np
 from tracker.evaluation import attributes, multi_start, report_vot
 from tracker.evaluation.expected import INTERVALS, Variant
 from tracker.evaluation.page import Html, section, tag
-from tracker.evaluation.page_one_pass import SHARES, anchor, attribute_name, chooser, ranked
+from tracker.evaluation.page_one_pass import SHARES, anchor, attribute_name, chooser, finest, ranked
 from tracker.evaluation.page_plots import Axis, Line, Point, curves, points, ticks, timeline
 from tracker.evaluation.page_tables import Column, Row, table
 from tracker.evaluation.stored import Study
@@ -141,7 +141,7 @@ def _timelines(study: Study, colours: dict[str, int]) -> list[Html]:
                 score.overlaps[0] if isinstance(score, SupervisedScore) else _passed(study, clip, score)
             )
         absent = np.array([sequence.region(frame) is None for frame in range(len(sequence.truth))])
-        plot = timeline(f"Overlap on {clip}", drawn, names, absent, {})
+        plot = timeline(f"Overlap on {clip}", drawn, names, absent, {}, finest=finest(study))
         out.append(tag("details", tag("summary", tag("b", clip)), plot, id=anchor(study, clip), class_="clip"))
     return out
 
