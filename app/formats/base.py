@@ -171,6 +171,7 @@ _FORMATS = {
     "otb": "app.formats.otb:OTB",
     "uav123": "app.formats.uav123:UAV123",
     "cvat": "app.formats.cvat:CVAT",
+    "label_studio": "app.formats.label_studio:LABEL_STUDIO",
     "dive": "app.formats.dive:DIVE",
     "csv": "app.formats.csv_table:CSV",
 }

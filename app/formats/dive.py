@@ -17,8 +17,8 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from app.formats.base import KEPT, Aspect, Preflight
-from app.formats.dive_read import RESERVED, OurFile, OurTrack, OurVideo, read
-from app.formats.extras import Definitions, absent_runs, extras_of
+from app.formats.dive_read import RESERVED, read
+from app.formats.extras import Definitions, OurFile, OurTrack, OurVideo, absent_runs, extras_of
 from app.formats.keys import KeyParams, corners_rounded, key_frames, stretches, thinned, written_keys
 from app.formats.names import stem
 from app.formats.one_file import OneFile, first_bytes

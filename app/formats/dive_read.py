@@ -13,13 +13,13 @@ from typing import Any, NoReturn
 import msgspec
 import numpy as np
 
-from app.formats.base import MAX_FRAMES, MAX_PIXELS, FormatError
-from app.formats.extras import Definitions, Extras, Run, add_absent, observed, plain_values
+from app.formats.base import MAX_FRAMES, FormatError
+from app.formats.extras import Extras, OurFile, OurTrack, add_absent, observed, plain_values
 from app.formats.json_io import decode
 from app.formats.keys import Filler
 from app.formats.names import colour_or, plain
 from app.formats.outline import joined, turned
-from app.model.document import COLOURS, Comment, Document, Label, VideoRef
+from app.model.document import COLOURS, Document, Label
 from app.model.geometry import Box
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, Track
@@ -29,42 +29,6 @@ RESERVED = ("rotation", "userModified", "userCreated")
 _FIX = "Correct the entry, or export the file from DIVE again."
 _FARTHEST = 1e7
 """Pixels: no coordinate is that far away."""
-
-
-class OurTrack(msgspec.Struct, omit_defaults=True):
-    """What we add to a track."""
-
-    colour: str = ""
-    ignored: bool = False
-    absent: list[Run] = []
-
-
-class OurVideo(msgspec.Struct, omit_defaults=True):
-    """The clip as we describe it in a file of another tool."""
-
-    name: str
-    frames: int
-    width: int
-    height: int
-    fps: float = 0.0
-    fingerprint: str = ""
-
-    def checked(self) -> VideoRef:
-        """Raises ValueError for what no clip is."""
-        if not 0 <= self.frames <= MAX_FRAMES or self.width < 1 or self.height < 1:
-            raise ValueError(f"a clip of {self.frames} frames of {self.width} x {self.height} pixels is impossible")
-        if self.width * self.height > MAX_PIXELS:
-            raise ValueError(f"a picture of {self.width} x {self.height} pixels is not supported")
-        fps = self.fps if self.fps >= 0 else 0.0
-        return VideoRef(self.name, self.fingerprint, self.frames, self.width, self.height, fps)
-
-
-class OurFile(msgspec.Struct, omit_defaults=True):
-    """What we add to a file."""
-
-    video: OurVideo | None = None
-    labels: list[Definitions] = []
-    comments: list[Comment] = []
 
 
 class _Feature(msgspec.Struct):

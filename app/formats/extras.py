@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from app.formats.base import MAX_FRAMES
+from app.formats.base import MAX_FRAMES, MAX_PIXELS
 from app.formats.keys import Filler
-from app.model.document import Attribute, Label
+from app.model.document import Attribute, Comment, Label, VideoRef
 from app.model.tracks import AttributeValue, Observation, Source, State
 
 Fail = Callable[[str, str], NoReturn]
@@ -52,6 +52,44 @@ class Definitions(msgspec.Struct, omit_defaults=True):
     @classmethod
     def of(cls, label: Label) -> Definitions:
         return cls(label.name, label.colour, label.attributes)
+
+
+class OurTrack(msgspec.Struct, omit_defaults=True):
+    """What we add to a track; ``id`` and ``attributes`` where the format has no place for them."""
+
+    colour: str = ""
+    ignored: bool = False
+    absent: list[Run] = []
+    id: int = 0
+    attributes: dict[str, AttributeValue] = {}
+
+
+class OurVideo(msgspec.Struct, omit_defaults=True):
+    """The clip as we describe it in a file of another tool."""
+
+    name: str
+    frames: int
+    width: int
+    height: int
+    fps: float = 0.0
+    fingerprint: str = ""
+
+    def checked(self) -> VideoRef:
+        """Raises ValueError for what no clip is."""
+        if not 0 <= self.frames <= MAX_FRAMES or self.width < 1 or self.height < 1:
+            raise ValueError(f"a clip of {self.frames} frames of {self.width} x {self.height} pixels is impossible")
+        if self.width * self.height > MAX_PIXELS:
+            raise ValueError(f"a picture of {self.width} x {self.height} pixels is not supported")
+        fps = self.fps if self.fps >= 0 else 0.0
+        return VideoRef(self.name, self.fingerprint, self.frames, self.width, self.height, fps)
+
+
+class OurFile(msgspec.Struct, omit_defaults=True):
+    """What we add to a file."""
+
+    video: OurVideo | None = None
+    labels: list[Definitions] = []
+    comments: list[Comment] = []
 
 
 def extras_of(obs: Observation) -> Extras:
