@@ -4,7 +4,8 @@
 - ``absence.label``: 1 where the object is absent. ``cover.label``: how much of it can be seen, 0 to 8.
   ``cut_by_image.label``: 1 where the picture's border cuts it; kept as an attribute of the frame.
 - A cover of 8 reads as visible and less as occluded. Absent is out of view.
-- ``meta_info.ini``: eleven lines whose order readers rely on; attributes of the track by the same names.
+- ``meta_info.ini``: eleven lines whose order readers rely on (and the blank after each colon); attributes of the track
+  by the same names.
 - ``00000001.jpg`` is frame 0.
 """
 
@@ -117,7 +118,7 @@ class Got10kFormat(SingleFormat):
             _ABSENCE: lines([str(int(obs is not None and obs.box is None)) for obs in found]),
             _COVER: lines([str((obs and obs.cover) or 0) for obs in found]),
             _CUT: lines([str(int(bool(obs and obs.attributes))) for obs in found]),
-            _META: lines(["[METAINFO]", *(f"{name}: {told[name]}".rstrip() for name in _ORDER)]),
+            _META: lines(["[METAINFO]", *(f"{name}: {told[name]}" for name in _ORDER)]),
         }
         return {truth.with_name(name): text for name, text in texts.items()}
 

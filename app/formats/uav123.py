@@ -22,7 +22,7 @@ from app.model.tracks import AttributeValue, Observation, State, Track
 
 FLAGS = ("SV", "ARC", "LR", "FM", "FOC", "POC", "OV", "BC", "IV", "VC", "CM", "SOB")
 """The attributes of a clip in the order of the set's files."""
-GAPS = {"bird1_2": 775, "bird1_3": 1573}
+GAPS = {"bird1_2": 775, "bird1_3": 1573, "uav1_3": 2473}
 """The number of the first picture of the parts that do not follow the part before."""
 
 

@@ -161,8 +161,8 @@ def test_got10k_to_the_byte(tmp_path: Path) -> None:
         "clip_one/cover.label": "8\n3\n4\n0\n0\n8\n",
         "clip_one/cut_by_image.label": "1\n0\n0\n0\n0\n1\n",
         "clip_one/meta_info.ini": (
-            "[METAINFO]\nurl:\nbegin:\nend:\nanno_fps: 30Hz\nobject_class: car\nmotion_class: drive\n"
-            "major_class: vehicle: wheeled\nroot_class:\nmotion_adverb:\nresolution: (20, 10)\n"
+            "[METAINFO]\nurl: \nbegin: \nend: \nanno_fps: 30Hz\nobject_class: car\nmotion_class: drive\n"
+            "major_class: vehicle: wheeled\nroot_class: \nmotion_adverb: \nresolution: (20, 10)\n"
         ),
     }
     back = get("got10k").read(tmp_path / "set").tracks[3]

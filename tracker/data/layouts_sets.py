@@ -17,7 +17,7 @@ UAV_ATTRIBUTES = ("SV", "ARC", "LR", "FM", "FOC", "POC", "OV", "BC", "IV", "VC",
 
 
 DAVIS_NOTES = ("db_info.yaml", "db_info.yml")
-UAV_GAPS = {"bird1_2": 775, "bird1_3": 1573}
+UAV_GAPS = {"bird1_2": 775, "bird1_3": 1573, "uav1_3": 2473}
 """First picture of the parts that do not follow the part before."""
 
 
