@@ -52,7 +52,8 @@ def meeting_words(meeting: Meeting) -> str:
 
 def iou(value: float) -> str:
     """An overlap without its leading zero, as people write it: .93."""
-    return f"{value:.2f}".removeprefix("0") if value < 0.995 else "1"
+    said = f"{value:.2f}"
+    return said[1:] if "0.00" < said < "1" else said[0]
 
 
 def _together(endings: tuple[Ending, ...], names: Mapping[int, str]) -> str:
