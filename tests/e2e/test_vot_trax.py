@@ -90,6 +90,13 @@ def test_a_client_starts_steps_and_quits(server: Server, frames: list[Path]) -> 
     assert server.process.returncode == 0, errors
 
 
+def test_another_start_begins_anew(server: Server, frames: list[Path]) -> None:
+    server.read()
+    for path, (x, y) in zip(frames[:2], PLACES[:2], strict=True):
+        assert server.ask(path, f"{x},{y},48,40") == [x, y, 48, 40], "one answer, of the new start"
+    assert server.ask(frames[2])[:2] == pytest.approx(PLACES[2], abs=4)
+
+
 def test_a_polygon_starts_its_box_and_objects_may_join_later(frames: list[Path]) -> None:
     server = Server("--tracker", "opencv-csrt", "--several")
     try:

@@ -23,7 +23,8 @@ def serve(tracker: Tracker, *, masks: bool, several: bool) -> int:
     ``masks``: answer with masks, for stacks that score them; else with the rotated rectangle where the tracker has
     one, else with the box. ``several``: take several objects at once, stepped in one batch; toolkit 0.9 then fails in
     its supervised experiments, for which it must be off. A start in the middle of a session adds an object, as TraX 4
-    has it; to start anew the toolkit starts a new process. Nothing else may be printed meanwhile.
+    has it; without ``several`` it starts anew, as multi-start experiments want it. Nothing else may be printed
+    meanwhile.
     """
     formats = [trax.Region.MASK] if masks else [trax.Region.RECTANGLE, trax.Region.POLYGON]
     targets: list[Target] = []
@@ -34,8 +35,10 @@ def serve(tracker: Tracker, *, masks: bool, several: bool) -> int:
             if request.type not in ("initialize", "frame"):
                 return answered
             image = _picture(request.image["color"])
-            found = tracker.step(image, targets) if targets else []
             started = [_box(region) for region, _ in request.objects or []]
+            if started and not several:
+                targets = []
+            found = tracker.step(image, targets) if targets else []
             targets += [tracker.start(image, box) for box in started]
             states = [_state(prediction, prediction.box, image, masks) for prediction in found]
             server.status(states + [_state(None, box, image, masks) for box in started])
