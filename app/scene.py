@@ -59,6 +59,9 @@ class MaskFill:
     opacity: float
     track: int
     outline: bool = False
+    fill: bool = True
+    stamp: int = 0
+    """Tells one patch from another, where the patches themselves are too large to compare."""
 
 
 @dataclass(frozen=True)
@@ -237,6 +240,8 @@ def mode_line(status: Status) -> str:
             return "Drawing: drag a box around the new object · Esc cancels"
         case Mode.TRACKING:
             return _run_line(status)
+        case Mode.MASKING:
+            return f"Mask of {status.selected}: B brush · E eraser · P polygon · F fill · [ ] size · Esc ends"
         case Mode.PLAYING:
             return "Playing · Space or Esc pauses"
         case Mode.PAUSED if status.pause is not None:
@@ -307,13 +312,17 @@ def _as_observation(live: LiveItem) -> Observation:
 
 
 def _mask(track: Track, here: Observation, live: LiveItem | None, chosen: bool, options: Settings) -> list[Primitive]:
-    if options.mask_opacity <= 0:
+    if not options.show_masks or options.mask_opacity <= 0:
         return []
     if live is not None:
         patch = live.prediction.mask
     else:
         patch = None if here.mask is None else patch_of(here.mask)
-    return [] if patch is None else [MaskFill(patch, track.colour, options.mask_opacity, track.id, chosen)]
+    if patch is None:
+        return []
+    outline = options.mask_style == "contour" or (chosen and options.mask_style == "both")
+    fill = options.mask_style != "contour"
+    return [MaskFill(patch, track.colour, options.mask_opacity, track.id, outline, fill, id(patch))]
 
 
 @lru_cache(maxsize=256)

@@ -79,6 +79,8 @@ class Session(Filing):
             return Mode.DRAWING
         if self.run and not self.run.background:
             return Mode.TRACKING
+        if self.mask_tool is not None:
+            return Mode.MASKING
         if self.playing:
             return Mode.PLAYING
         return Mode.PAUSED if self.pause else Mode.IDLE
@@ -86,6 +88,8 @@ class Session(Filing):
     @property
     def scope(self) -> str:
         """Whose keys hold: the window's, or those of the tool in hand (see `app.commands.keymap`)."""
+        if self.mask_tool is not None:
+            return "mask"
         return PAUSED if self.mode is Mode.PAUSED else "window"
 
     @property
@@ -101,11 +105,13 @@ class Session(Filing):
     # Modes and settings
 
     def escape(self) -> None:
-        """Leave the innermost mode: drawing, then the run, then playing, then a pause, then the selection."""
+        """Leave the innermost mode: drawing, run, mask, playing, a pause; at last the selection."""
         if self.drawing:
             self.end_drawing()
         elif self.run:
             self.stop()
+        elif self.mask_tool is not None:
+            self.end_masking()
         elif self.playing:
             self.set_playing(False)
         elif self.pause:

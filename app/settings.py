@@ -20,6 +20,9 @@ CommitMode = Literal["fill", "replace", "range"]
 of its range, past keyframes, which correct it."""
 
 
+MASK_STYLES = ("both", "fill", "contour")
+
+
 def _meta(title: str, group: str, *, ge: float | None = None, le: float | None = None) -> Meta:
     return Meta(title=title, ge=ge, le=le, extra={"group": group})
 
@@ -33,6 +36,9 @@ class Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
     ] = "fused"
     heat_opacity: Annotated[float, _meta("Heat-map opacity", "Canvas", ge=0, le=1)] = 0.5
     mask_opacity: Annotated[float, _meta("Mask opacity", "Canvas", ge=0, le=1)] = 0.35
+    show_masks: Annotated[bool, _meta("Show masks", "Canvas")] = True
+    mask_style: Annotated[Literal["both", "fill", "contour"], _meta("Masks as", "Canvas")] = "both"
+    brush: Annotated[float, _meta("Mask brush (px)", "Canvas", ge=0.5, le=500)] = 8.0
     show_labels: Annotated[bool, _meta("Show labels", "Canvas")] = True
     show_ghost: Annotated[bool, _meta("Show the previous box", "Canvas")] = False
     show_search: Annotated[bool, _meta("Show the search region", "Canvas")] = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.commands import edits, files, going, helping, nudging, objects, review, tracking, views
+from app.commands import edits, files, going, helping, masks, nudging, objects, review, tracking, views
 from app.commands.table import Command, Ui, When
 from app.session import Session
 
@@ -15,6 +15,7 @@ COMMANDS: tuple[Command, ...] = (
     *edits.COMMANDS,
     *objects.COMMANDS,
     *nudging.COMMANDS,
+    *masks.COMMANDS,
     *tracking.COMMANDS,
     *review.COMMANDS,
     *going.COMMANDS,

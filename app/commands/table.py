@@ -24,6 +24,10 @@ class Ui(Protocol):
         """Zoom about the centre of the view."""
         ...
 
+    def finish_shape(self) -> None:
+        """Close the polygon that is being drawn."""
+        ...
+
     def actual_size(self) -> None:
         """One image pixel on one screen pixel."""
         ...

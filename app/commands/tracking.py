@@ -11,6 +11,7 @@ def busy(session: Session) -> bool:
         session.drawing
         or session.run is not None
         or session.playing
+        or session.mask_tool is not None
         or session.pause is not None
         or bool(session.selection)
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from app.commands.table import Command, Ui, is_open
 from app.session import Session
+from app.settings import MASK_STYLES
 
 
 def _toggle(name: str) -> Callable[[Session, Ui], None]:
@@ -13,9 +14,17 @@ def _toggle(name: str) -> Callable[[Session, Ui], None]:
     return lambda session, ui: session.change_settings(**{name: not getattr(session.settings, name)})
 
 
+def _mask_style(session: Session, ui: Ui) -> None:
+    at = MASK_STYLES.index(session.settings.mask_style)
+    session.change_settings(mask_style=MASK_STYLES[(at + 1) % len(MASK_STYLES)])
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("view.heat", "Next heat map", ("A",), "View", lambda s, ui: s.cycle_heat(),
             hint="Off, fused, classification, attention, mask"),
+    Command("view.masks", "Masks", ("Ctrl+M",), "View", _toggle("show_masks"), hint="Show or hide all masks"),
+    Command("view.mask_style", "Masks as contour or fill", (), "View", _mask_style,
+            hint="Both, fill alone, contour alone"),
     Command("view.ghost", "Neighbouring boxes", ("G",), "View", _toggle("show_ghost"),
             hint="Where the selected object is on the frames before and after"),
     Command("view.labels", "Labels", ("Ctrl+H",), "View", _toggle("show_labels"), hint="Names and scores at the boxes"),

@@ -9,7 +9,7 @@ from tracker.api import Box
 
 
 class Hands:
-    """See `app.gui.canvas.tools.Hands`. What cannot be done is told through ``on_error``."""
+    """See `app.gui.canvas.tools.Hands` and `MaskHands`. What cannot be done is told through ``on_error``."""
 
     def __init__(self, session: Session, on_error: Callable[[Exception], None]) -> None:
         self._session = session
@@ -32,6 +32,15 @@ class Hands:
     def draw(self, box: Box) -> None:
         redraw = self._session.redraw
         self._try(lambda: self._session.set_box(box) if redraw else self._session.add_object(box))
+
+    def brush(self, points: list[tuple[float, float]], erase: bool) -> None:
+        self._try(lambda: self._session.brush(points, erase=erase))
+
+    def outline(self, points: list[tuple[float, float]], erase: bool) -> None:
+        self._try(lambda: self._session.outline(points, erase=erase))
+
+    def fill(self, at: tuple[float, float], erase: bool) -> None:
+        self._try(lambda: self._session.fill(at, erase=erase))
 
     def _try(self, act: Callable[[], object]) -> None:
         try:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app import diagnostics
 from app.gui import recent, theme
 from app.gui.actions import Actions, Ask
+from app.gui.canvas.mask_tools import PaintTool
 from app.gui.canvas.tools import DrawTool, SelectTool, rect_at
 from app.gui.canvas.view import Canvas
 from app.gui.choosing import Choosing
@@ -45,6 +46,7 @@ from app.gui.status import StatusLine
 from app.gui.timeline import Timeline
 from app.scene import mode_line
 from app.session import Mode, RelinkError, Session, SessionError
+from app.work.painting import MaskTool
 from tracker import registry
 
 OBJECT_MENU = (
@@ -94,6 +96,12 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.select_tool, self.draw_tool = SelectTool(self.hands), DrawTool(self.hands)
+        self.paint_tool = PaintTool(
+            self.hands,
+            lambda: self.session.mask_tool or MaskTool.BRUSH,
+            lambda: self.session.settings.brush,
+            self._selected_colour,
+        )
         self.canvas = Canvas(self.select_tool)
         self.start_page = StartPage(self.actions_)
         self.notices = NoticeBar(lambda error: self.errors.show(error))
@@ -206,7 +214,8 @@ class MainWindow(QMainWindow):
     def _mode_changed(self, mode: Mode) -> None:
         self.stack.setCurrentWidget(self.canvas if self.session.is_open else self.start_page)
         self.start_page.show_busy(self.session.status.opening if mode is Mode.OPENING else "")
-        self.canvas.set_tool(self.draw_tool if mode is Mode.DRAWING else self.select_tool)
+        tools = {Mode.DRAWING: self.draw_tool, Mode.MASKING: self.paint_tool}
+        self.canvas.set_tool(tools.get(mode, self.select_tool))
         self.actions_.show_playing(self.session.playing)
         self.player.mode_changed()
         self.refresh()
@@ -243,6 +252,10 @@ class MainWindow(QMainWindow):
             menu.addAction(self.actions_[name]) if name else menu.addSeparator()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(at)
+
+    def _selected_colour(self) -> str:
+        chosen = self.session.selected
+        return theme.current().tokens.accent if chosen is None else self.session.document.tracks[chosen].colour
 
     def _tell_zoom(self, scale: float) -> None:
         seen = self.canvas.image_size != (0, 0)
@@ -303,6 +316,10 @@ class MainWindow(QMainWindow):
 
     def zoom(self, factor: float) -> None:
         self.canvas.zoom(factor)
+
+    def finish_shape(self) -> None:
+        self.paint_tool.close()
+        self.canvas.update()
 
     def actual_size(self) -> None:
         self.canvas.actual_size()

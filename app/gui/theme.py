@@ -191,7 +191,8 @@ def stylesheet(t: Tokens) -> str:
     QPushButton:focus {{ border-color: {t.accent}; }}
     QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
     QPushButton:disabled {{ color: {t.muted}; background: {t.window}; border-color: {t.border}; }}
-    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QKeySequenceEdit {{ background: {t.base}; border: 1px solid {t.border};
+    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QKeySequenceEdit {{ background: {t.base};
+        border: 1px solid {t.border};
         border-radius: 6px; padding: 4px 8px; min-height: 18px; selection-background-color: {t.accent};
         selection-color: {t.on_accent}; }}
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}

@@ -47,6 +47,7 @@ class Mode(StrEnum):
     DRAWING = "drawing"
     PLAYING = "playing"
     TRACKING = "tracking"
+    MASKING = "masking"
     PAUSED = "paused"
 
 

@@ -21,12 +21,12 @@ from app.work.jobs import Job
 from app.work.journal import Journal, Leftover, forget, leftovers
 from app.work.latest import Latest
 from app.work.overview import Lanes
+from app.work.painting import Painting
 from app.work.playhead import Playhead
-from app.work.shaping import Shaping
 from app.work.triage import Triage
 
 
-class Filing(Shaping):
+class Filing(Painting):
     """The part of the session that knows where things lie."""
 
     journal: Journal | None
@@ -50,6 +50,7 @@ class Filing(Shaping):
         self.selection = frozenset()
         self.live, self.lives = None, ()
         self.follow = self.settings.follow
+        self.mask_tool = None
         self.playing = False
         self.loop = None
         self.drawing = self.redraw = False

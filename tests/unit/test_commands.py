@@ -20,7 +20,8 @@ POINT_7 = {
     "T": "track.forward", "Shift+T": "track.backward", "Esc": "track.stop", "K": "object.keyframe",
     "Del": "object.delete_box", "Ctrl+Z": "edit.undo", "Ctrl+Shift+Z": "edit.redo", "Ctrl+Y": "edit.redo",
     "Ctrl+S": "file.save", "Ctrl+Shift+S": "file.save_as", "Ctrl+O": "file.open", "Ctrl+E": "file.export",
-    "Ctrl+0": "view.fit", "Ctrl+=": "view.zoom_in", "Ctrl+-": "view.zoom_out", "A": "view.heat", "H": "object.hide", "L": "object.lock", "F1": "help.keys",
+    "Ctrl+0": "view.fit", "Ctrl+=": "view.zoom_in", "Ctrl+-": "view.zoom_out", "A": "view.heat", "H": "object.hide",
+    "L": "object.lock", "F1": "help.keys",
     "Ctrl+Q": "file.quit",
 }  # fmt: skip
 
@@ -34,6 +35,9 @@ class FakeUi:
 
     def zoom(self, factor: float) -> None:
         self.calls.append(f"zoom {factor:g}")
+
+    def finish_shape(self) -> None:
+        self.calls.append("shape")
 
     def actual_size(self) -> None:
         self.calls.append("actual size")
@@ -84,8 +88,8 @@ def test_every_command_can_be_asked_when_nothing_is_open(ui: FakeUi):
     empty = Session()
     able = {c.id for c in COMMANDS if c.when(empty)}
     assert able == {
-        "file.open", "file.sample", "file.quit", "edit.settings", "view.heat", "view.ghost", "view.labels",
-        "view.search", "help.palette", "help.keys",
+        "file.open", "file.sample", "file.quit", "edit.settings", "view.heat", "view.masks",
+        "view.mask_style", "view.ghost", "view.labels", "view.search", "help.palette", "help.keys",
     }
     for command in COMMANDS:
         if command.id not in able:

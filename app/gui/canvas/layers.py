@@ -159,7 +159,8 @@ class Layers:
         opacity = round(mask.opacity * (0.25 if faint else 1.0), 2)
         key = mask.colour, opacity
         image = self._cache.get(patch.bits, key, lambda: _mask_image(patch.bits, mask.colour, opacity))
-        painter.drawImage(target, image)
+        if mask.fill:
+            painter.drawImage(target, image)
         if mask.outline:
             edge: QPainterPath = self._cache.get(patch.bits, "edge", lambda: _mask_edge(patch.bits))
             painter.save()

@@ -44,6 +44,8 @@ class Tool:
 
     cursor = Qt.CursorShape.ArrowCursor
     paints_hover = False
+    pending = False
+    """Whether something was begun that Esc gives up, although no button is held."""
 
     def __init__(self, hands: Hands) -> None:
         self.hands = hands

@@ -102,8 +102,8 @@ class Canvas(QWidget):
             self.update()
 
     def cancel_gesture(self) -> bool:
-        """Give up the drag that is under way; True when there was one."""
-        if not self._pressed:
+        """Give up the drag or the polygon that is under way; True when there was one."""
+        if not self._pressed and not self.tool.pending:
             return False
         self._pressed = False
         self.tool.cancel("cancelled")

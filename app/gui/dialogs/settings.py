@@ -23,7 +23,6 @@ from app.session import Session
 from app.settings import Settings
 from tracker import registry
 
-
 LABELS = 184
 """Width of the titles in logical pixels: the longest setting."""
 
