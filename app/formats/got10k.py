@@ -42,9 +42,10 @@ class Got10kFormat(SingleFormat):
     id = "got10k"
     title = "GOT-10k"
     holds = held(
+        boxes="rounded to 0.0001 px",
         states="occluded is a cover below 8; lost becomes out of view",
         attributes=f"the track's {', '.join(_TOLD)} and the frame's {_CUT_BY_IMAGE} are kept",
-        cover="kept where present; 8 or 4 where nobody said",
+        cover="kept where there is a box; 8 or 4 where nobody said",
     )
     empty = "0.0000,0.0000,0.0000,0.0000"
     keeps = (Extra.ATTRIBUTES, Extra.COVER)

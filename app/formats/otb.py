@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.formats.names import stem
+from app.formats.single import held
 from app.formats.single_read import NOTE, Spot, folders, pictures, read_rows
-from app.formats.trackingnet import BoxesOnly
+from app.formats.trackingnet import BECOMES, BoxesOnly
 from app.model.document import Document
 from app.model.tracks import Track
 
@@ -28,6 +29,7 @@ class OtbFormat(BoxesOnly):
 
     id = "otb"
     title = "OTB"
+    holds = held(**BECOMES, tracks="a file for each; the id of a lone one in siamlabel.json")
     origin = 1
     picture = "{:04d}.jpg"
     ours = re.compile(rf"[^/]+/({_TRUTH.pattern}|{NOTE}|img/\d{{4,}}\.jpg)")

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from app.formats.aspects import KEPT, LOST, Aspect
 from app.formats.base import Format
-from app.formats.options import options_of
+from app.formats.options import Option, options_of
+from app.formats.selection import Choice
 
 _SIGNS = {KEPT: "●", LOST: "–"}
 _PARTLY = "◐"
@@ -29,6 +30,8 @@ from 0. Every format converts at its own edge.
 ## What is kept
 
 ● kept, ◐ kept in part or changed (the words are below), – lost
+"""
+_SHARED = """## Options of every format
 """
 
 
@@ -50,6 +53,8 @@ def markdown(chosen: Iterable[Format]) -> str:
         for one in known
     ]
     parts = [_HEAD, _table(["format", *(aspect.value for aspect in Aspect)], rows)]
+    shared = {option.name: option for one in known for option in options_of(one)}
+    parts += [_SHARED, _options(shared[name] for name in Choice.__struct_fields__ if name in shared)]
     parts += [_section(one) for one in known]
     return "\n".join(parts)
 
@@ -62,16 +67,21 @@ def _anchor(one: Format) -> str:
 def _section(one: Format) -> str:
     kept, partly, lost = grouped(one.holds)
     what = "a folder" if one.folder else f"one file, `{one.suffix}`"
-    parts = [f"\n## {one.title} ({one.id})\n", f"An export is {what}.\n", _about(one)]
-    parts.append(f"- kept: {', '.join(kept) or 'nothing'}")
-    parts += [f"- {aspect}: {text}" for aspect, text in partly.items()]
-    parts.append(f"- lost: {', '.join(lost) or 'nothing'}\n")
-    options = [
-        [f"`{option.name}`", option.values, f"`{option.default}`" if option.default else "", option.hint]
-        for option in options_of(one)
-    ]
-    parts.append(_table(["option", "values", "default", ""], options))
+    parts = [f"## {one.title} ({one.id})\n", f"{_about(one)}\nAn export is {what}.\n"]
+    parts.append(f"Kept: {', '.join(kept) or 'nothing whole'}. Lost: {', '.join(lost) or 'nothing'}.\n")
+    if partly:
+        parts.append(
+            _table(["in part", "what becomes of it"], [[aspect.value, text] for aspect, text in partly.items()])
+        )
+    own = [option for option in options_of(one) if option.name not in Choice.__struct_fields__]
+    if own:
+        parts.append(_options(own))
     return "\n".join(parts)
+
+
+def _options(options: Iterable[Option]) -> str:
+    rows = [[f"`{o.name}`", o.values, f"`{o.default}`" if o.default else "", o.hint] for o in options]
+    return _table(["option", "values", "default", "what it does"], rows)
 
 
 def _about(one: Format) -> str:

@@ -16,14 +16,17 @@ from app.formats.single_read import NOTE, Row, Spot
 from app.model.document import VideoRef
 from app.model.tracks import Observation, State, Track
 
+BECOMES = {
+    "states": "occluded becomes visible; absent frames become frames without a label",
+    "unlabelled": "as absent ones: without a box",
+}
+"""What `BoxesOnly` makes of frames, for `held`."""
+
 
 class BoxesOnly(SingleFormat):
     """A data set that says where the object is and nothing else."""
 
-    holds = held(
-        states="occluded becomes visible; absent frames become frames without a label",
-        unlabelled="as absent ones: without a box",
-    )
+    holds = held(**BECOMES)
 
     def settle(self, obs: Observation, video: VideoRef, tally: Counter[str]) -> Observation | None:
         if obs.box is None:

@@ -60,7 +60,7 @@ def car() -> Document:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(doc=documents(), only_verified=st.booleans(), clip=st.booleans())
 def test_random_documents_come_back_up_to_the_stated_losses(
     name: str, doc: Document, only_verified: bool, clip: bool

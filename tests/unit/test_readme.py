@@ -10,7 +10,9 @@ import pytest
 
 from app.commands.sheet import markdown
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/user-guide.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md"] + [
+    f"docs/{name}.md" for name in ("ARCHITECTURE", "user-guide", "formats", "plugins")
+]
 
 
 def text(root: Path, name: str) -> str:
