@@ -173,6 +173,7 @@ _FORMATS = {
     "cvat": "app.formats.cvat:CVAT",
     "label_studio": "app.formats.label_studio:LABEL_STUDIO",
     "dive": "app.formats.dive:DIVE",
+    "yolo": "app.formats.yolo:YOLO",
     "csv": "app.formats.csv_table:CSV",
 }
 

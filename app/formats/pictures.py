@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from pathlib import Path
 
 from app.formats.base import FormatError, Picture
@@ -14,21 +14,31 @@ Named = Callable[[int], str]
 
 
 def write_pictures(
-    folders: Sequence[Path], named: Named, video: VideoRef, pictures: Iterator[Picture], quality: int = 95
+    folders: Sequence[Path],
+    named: Named,
+    video: VideoRef,
+    pictures: Iterator[Picture],
+    quality: int = 95,
+    wanted: Container[int] | None = None,
 ) -> Generator[float, None, list[str]]:
     """All frames into the first folder, and links to the same files (copies where there are none) into the others.
 
-    The folders are made. ``quality``: of a JPEG, 1 to 100. Yields progress in 0..1 and returns the file names. Raises
-    `FormatError` when the pictures are not those of ``video``.
+    The folders are made. ``quality``: of a JPEG, 1 to 100. ``wanted``: the frames to write, all when None. Yields
+    progress in 0..1 and returns the file names. Raises `FormatError` when the pictures are not those of ``video``.
     """
     import cv2  # half a second to import, and only this needs it
 
     names: list[str] = []
+    seen = 0
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     for picture in pictures:
-        if picture.index != len(names) or picture.image.shape[:2] != (video.height, video.width):
-            raise FormatError(f"frame {len(names)} of the video is not the one that was labelled", Path(video.path))
+        if picture.index != seen or picture.image.shape[:2] != (video.height, video.width):
+            raise FormatError(f"frame {seen} of the video is not the one that was labelled", Path(video.path))
+        seen += 1
+        yield seen / video.frames
+        if wanted is not None and picture.index not in wanted:
+            continue
         name = named(picture.index)
         options = [cv2.IMWRITE_JPEG_QUALITY, quality] if name.endswith(".jpg") else []
         good, data = cv2.imencode(Path(name).suffix, picture.image, options)
@@ -42,18 +52,19 @@ def write_pictures(
                 (folder / name).hardlink_to(first)
             except OSError:
                 shutil.copyfile(first, folder / name)
-        yield len(names) / video.frames
-    if len(names) != video.frames:
+    if seen != video.frames:
         raise FormatError(
-            f"the video gave {len(names)} of {video.frames} frames", Path(video.path), remedy="Is it the same file?"
+            f"the video gave {seen} of {video.frames} frames", Path(video.path), remedy="Is it the same file?"
         )
     return names
 
 
-def check_pictures(folders: Sequence[Path], named: Named, video: VideoRef) -> Generator[float, None, list[str]]:
+def check_pictures(
+    folders: Sequence[Path], named: Named, video: VideoRef, wanted: Container[int] | None = None
+) -> Generator[float, None, list[str]]:
     """Whether every picture decodes to the video's size (an eighth of it, which is quick); a sentence for each other.
 
-    Yields progress in 0..1.
+    ``wanted``: the frames that were written, all when None. Yields progress in 0..1.
     """
     import cv2
     import numpy as np
@@ -61,13 +72,15 @@ def check_pictures(folders: Sequence[Path], named: Named, video: VideoRef) -> Ge
     out: list[str] = []
     size = ((video.height + 7) // 8, (video.width + 7) // 8)
     for frame in range(video.frames):
+        yield frame / video.frames
+        if wanted is not None and frame not in wanted:
+            continue
         for folder in folders:
             file = folder / named(frame)
             data = np.fromfile(file, np.uint8) if file.is_file() else np.empty(0, np.uint8)
             image = cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) if data.size else None
             if image is None or image.shape != size:
                 out.append(f"picture {file.name} does not show the frame's size")
-        yield frame / video.frames
     return out
 
 

@@ -1,0 +1,146 @@
+"""YOLO as Ultralytics reads it: ``data.yaml``, ``labels/train/<frame>.txt`` and ``images/train/<frame>.jpg``.
+
+- A row is an object: ``class cx cy w h`` (detect) or ``class x1 y1 x2 y2 ...`` (segment), shares of the picture's size.
+- A polygon is the outline of a mask's largest part, on pixel borders. Among polygons, a box is one of four corners.
+- YOLO knows no objects through time: on reading, every row is a track of its own.
+- A frame that carries a label but no object has an empty file: a picture of the background.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+import yaml
+
+from app.formats.base import LOST, Aspect
+from app.formats.names import colour_or
+from app.formats.outline import around, corners, filled, outline
+from app.formats.per_frame import PerFrame, PerFrameParams, Seen
+from app.formats.yolo_read import DATA, looks_like_it, read
+from app.model.document import COLOURS, Document, Label
+from app.model.tracks import Observation, Source, Track
+
+
+class YoloParams(PerFrameParams, frozen=True, kw_only=True):
+    """Options of a YOLO export."""
+
+    task: Annotated[
+        Literal["detect", "segment"], msgspec.Meta(title="Task", description="Boxes, or the outlines of masks")
+    ] = "detect"
+
+
+class YoloFormat(PerFrame):
+    """See the module's text for the conventions, `YoloParams` for the options."""
+
+    id = "yolo"
+    title = "YOLO"
+    params = YoloParams
+    texts = "labels/train"
+    ending = ".txt"
+    pictures = "images/train"
+    holds: ClassVar[Mapping[Aspect, str]] = {
+        Aspect.BOXES: "clipped to the picture",
+        Aspect.MASKS: "lost; as segments, the outline of the largest part",
+        Aspect.TRACKS: LOST,
+        Aspect.LABELS: "names; colours in siamlabel.json",
+        Aspect.STATES: LOST,
+        Aspect.SOURCE: LOST,
+        Aspect.VERIFIED: LOST,
+        Aspect.SCORE: LOST,
+        Aspect.ATTRIBUTES: LOST,
+        Aspect.COVER: LOST,
+        Aspect.IGNORED: LOST,
+        Aspect.COMMENTS: LOST,
+        Aspect.VIDEO: "in siamlabel.json",
+        Aspect.UNLABELLED: "have no file; absent objects leave theirs empty, and are lost",
+    }
+    sentences: ClassVar[Mapping[str, str]] = {
+        "rows": "Boxes, each a track of its own on reading, for YOLO knows no track numbers: {n}.",
+        "occluded": "Frames where the object is occluded, written as visible: {n}.",
+        "absent": "Frames where an object is absent, of which nothing is written: {n}.",
+        "never": "Frames without any label, written as background: {n}.",
+        "left_out": "Frames without any label, not written: {n}.",
+        "mask_off": "Masks, not written among boxes: {n}.",
+        "mask_part": "Masks with holes or several parts, written as the outline of the largest part: {n}.",
+        "box_off": "Boxes of frames with a mask, replaced by the tight box of what is written: {n}.",
+        "no_mask": "Frames without a mask, written as the outline of their box: {n}.",
+        "rows_too": "Source, verification, keyframes and scores are not written, for any of the boxes: {n}.",
+    }
+
+    def recognises(self, path: Path) -> bool:
+        return looks_like_it(path)
+
+    def reduced(self, doc: Document, params: YoloParams, tally: Counter[str]) -> Document:
+        labels = {label.name: label for label in doc.labels}
+        out = Document(doc.video, [Label(name, colour_or(label.colour, COLOURS[0])) for name, label in labels.items()])
+        rows = sorted(
+            ((frame, key) for key, track in doc.tracks.items() for frame, obs in track.frames.items() if obs.present)
+        )
+        for number, (frame, key) in enumerate(rows, 1):
+            track = doc.tracks[key]
+            obs = _reduced(track.frames[frame], params, tally)
+            out.tracks[number] = Track(number, track.label, labels[track.label].colour, frames={frame: obs})
+        tally["rows"] = tally["rows_too"] = len(rows)
+        out.next_id = len(rows) + 1
+        return out
+
+    def text(self, kept: Document, params: YoloParams, picture: str, seen: Seen) -> bytes:
+        video = kept.video
+        assert video is not None
+        numbers = {label.name: number for number, label in enumerate(kept.labels)}
+        lines = []
+        for track, obs in seen:
+            box = obs.box
+            assert box is not None
+            if params.task == "detect":
+                values = np.array([box.cx, box.cy, box.w, box.h]).reshape(-1, 2)
+            else:
+                ring = outline(obs.mask) if obs.mask is not None else None
+                values = corners(box) if ring is None else ring
+            shares = (values / (video.width, video.height)).ravel().tolist()
+            lines.append(" ".join([str(numbers[track.label]), *map(_share, shares)]))
+        return "".join(f"{line}\n" for line in lines).encode()
+
+    def besides(self, kept: Document, stems: Mapping[int, str]) -> dict[str, bytes]:
+        about: dict[str, Any] = {
+            "path": ".",
+            "train": self.pictures,
+            "val": self.pictures,  # one clip has no split of its own
+            "names": dict(enumerate(label.name for label in kept.labels)),
+        }
+        return {DATA: yaml.safe_dump(about, sort_keys=False, allow_unicode=True).encode()}
+
+    def read(self, path: Path) -> Document:
+        """The document in a YOLO folder; see `app.formats.yolo_read.read`."""
+        return read(path)
+
+
+YOLO = YoloFormat()
+
+
+def _share(value: float) -> str:
+    return f"{value:.9f}".rstrip("0").rstrip(".")
+
+
+def _reduced(obs: Observation, params: YoloParams, tally: Counter[str]) -> Observation:
+    box, mask = obs.box, obs.mask
+    tally["occluded"] += obs.state.value == "occluded"
+    if params.task == "detect":
+        tally["mask_off"] += mask is not None
+        mask = None
+    elif mask is None:
+        tally["no_mask"] += 1
+    else:
+        tally["masks"] += 1
+        ring = outline(mask)
+        assert ring is not None  # masks without pixels do not get this far
+        whole, box = mask, around(ring)
+        mask = filled([ring], mask.height, mask.width)
+        tally["mask_part"] += mask != whole
+        tally["box_off"] += box != obs.box
+    return Observation(box=box, mask=mask, source=Source.IMPORTED)

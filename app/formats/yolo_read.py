@@ -1,0 +1,206 @@
+"""Reading YOLO folders: what `app.formats.yolo` writes, data sets of one clip, and what trackers save as text.
+
+Rows of five numbers are boxes, longer ones polygons. A sixth number is a track's number if it is whole (as CVAT writes
+it), else a confidence; so is one more after a polygon. The size of the pictures comes from the note or from the first
+picture in the folder.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import yaml
+
+from app.formats.base import FormatError, read_text
+from app.formats.names import colour_or, plain
+from app.formats.one_file import first_bytes
+from app.formats.outline import around, as_box, filled
+from app.formats.per_frame_read import numbered, pictures_in, read_note
+from app.formats.pictures import picture_size
+from app.model.document import COLOURS, Document, Label, VideoRef
+from app.model.geometry import Box
+from app.model.masks import Mask
+from app.model.tracks import Observation, Source, Track
+
+DATA = "data.yaml"
+_FIX = "Correct the row, or export the folder again."
+_MAX_YAML = 1 << 20
+"""Bytes: a data.yaml says a few names."""
+_OTHERS = ("classes.txt", "obj.names", "train.txt", "val.txt", "valid.txt", "test.txt", "labels.txt", "names.txt")
+
+
+def looks_like_it(path: Path) -> bool:
+    """Whether a folder has YOLO's ``data.yaml`` and label files, or is such a file; never raises."""
+    try:
+        root = path.parent if path.name == DATA else path
+        return b"names" in first_bytes(root / DATA) and any(True for _ in _label_files(root))
+    except OSError:
+        return False
+
+
+def read(path: Path) -> Document:
+    """The document in a YOLO folder, or that of a ``data.yaml``. Raises `FormatError` naming file and line."""
+    path = Path(path)
+    root = path.parent if path.name == DATA else path
+    if not root.is_dir():
+        raise FormatError("there is no such folder", path, remedy="Choose a YOLO folder, or its data.yaml.")
+    return _Reader(root).document()
+
+
+def _label_files(root: Path) -> list[Path]:
+    """The text files below folders named ``labels``; where there are none, those of the folder itself."""
+    inside = [file for file in root.rglob("*.txt") if "labels" in file.relative_to(root).parts[:-1]]
+    return sorted(inside) or sorted(file for file in root.glob("*.txt") if file.name not in _OTHERS)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads no aliases: a few lines of them, merged, fill any memory."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)
+
+
+class _Reader:
+    """One folder; every method raises `FormatError` naming the file and line at fault."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.note = read_note(root)
+        self.names = self._names()
+        pictures = pictures_in(root)
+        files = _label_files(root)
+        if not files and self.note is None:
+            raise FormatError("there are no label files in it", root, remedy="Choose a folder with labels/*.txt.")
+        self.files = numbered(root, files, pictures, self.note)
+        self.video = self._video(pictures)
+
+    def document(self) -> Document:
+        doc = Document(video=self.video)
+        alone: list[tuple[int, int, Observation]] = []
+        tracks: dict[int, tuple[int, dict[int, Observation]]] = {}
+        for frame, file in self.files.items():
+            for number, line in enumerate(read_text(file).splitlines(), 1):
+                if not line.strip():
+                    continue
+                label, key, obs = self._row(file, number, line.split())
+                if key is None:
+                    alone.append((frame, label, obs))
+                    continue
+                of, frames = tracks.setdefault(key, (label, {}))
+                if of != label or frame in frames:
+                    self._fail(file, number, f"track {key} is there twice, or of another class before")
+                frames[frame] = obs
+        used = max((*(label for _, label, _ in alone), *(label for label, _ in tracks.values())), default=-1)
+        doc.labels = self._labels(used + 1)
+        for key, (label, frames) in tracks.items():
+            doc.tracks[key] = Track(key, doc.labels[label].name, doc.labels[label].colour, frames=frames)
+        for key, (frame, label, obs) in enumerate(alone, max(tracks, default=0) + 1):
+            doc.tracks[key] = Track(key, doc.labels[label].name, doc.labels[label].colour, frames={frame: obs})
+        doc.next_id = max(doc.tracks, default=0) + 1
+        return doc
+
+    def _fail(self, file: Path, number: int, what: str, remedy: str = _FIX) -> NoReturn:
+        raise FormatError(what, file, f"line {number}", remedy)
+
+    def _names(self) -> dict[int, str]:
+        """Names of the classes by number, as ``data.yaml`` or ``classes.txt`` says."""
+        file = self.root / DATA
+        if not file.is_file():
+            lists = (self.root / name for name in ("classes.txt", "obj.names"))
+            listed = next((path for path in lists if path.is_file()), None)
+            return dict(enumerate(read_text(listed).splitlines())) if listed is not None else {}
+        if file.stat().st_size > _MAX_YAML:
+            raise FormatError("it is too large to be YOLO's", file, remedy="Choose a YOLO folder.")
+        try:
+            given: Any = yaml.load(read_text(file), _Loader)
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            what = " ".join(str(error).split())[:200]
+            raise FormatError(f"this is no YAML that can be read ({what})", file, remedy="Export it again.") from None
+        names = given.get("names") if isinstance(given, dict) else None
+        if isinstance(names, list):
+            names = dict(enumerate(names))
+        if not isinstance(names, dict) or not all(_is_class(key) for key in names):
+            raise FormatError("names is no list of class names", file, "names", "Write them as '0: car'.")
+        if not all(isinstance(name, str | int | float) for name in names.values()):
+            raise FormatError("a name is no text", file, "names", "Write them as '0: car'.")
+        return {key: str(name) for key, name in names.items()}
+
+    def _labels(self, used: int) -> list[Label]:
+        """A label for each class; those without a name are called by their number."""
+        count = max(used, max(self.names, default=-1) + 1)
+        colours = self.note.colours if self.note is not None else []
+        labels: list[Label] = []
+        known: set[str] = set()
+        for number in range(count):
+            name = plain(self.names.get(number, "")) or f"class {number}"
+            if name in known:
+                raise FormatError(f"the name '{name[:40]}' is used twice", self.root / DATA, "names", "Rename one.")
+            known.add(name)
+            otherwise = COLOURS[number % len(COLOURS)]
+            labels.append(Label(name, colour_or(colours[number], otherwise) if number < len(colours) else otherwise))
+        return labels
+
+    def _video(self, pictures: list[Path]) -> VideoRef:
+        if self.note is not None:
+            return self.note.video.checked()
+        size = picture_size(pictures)
+        if size is None:
+            raise FormatError(
+                "rows are shares of the picture, and there is no picture that says its size",
+                self.root,
+                remedy="Put the pictures into images/ beside labels/.",
+            )
+        length = max((max(self.files, default=-1) + 1, len({picture.stem for picture in pictures})))
+        return VideoRef(self.root.resolve().name, "", length, *size, 0.0)
+
+    def _row(self, file: Path, number: int, cells: list[str]) -> tuple[int, int | None, Observation]:
+        """Class, number of the track if there is one, and the observation."""
+        label = cells[0]
+        if not (label.isascii() and label.isdigit() and len(label) <= 5):
+            self._fail(file, number, f"'{label[:40]}' is no number of a class")
+        try:
+            values = [float(cell) if "_" not in cell else math.nan for cell in cells[1:]]
+        except ValueError:
+            self._fail(file, number, "a row is made of numbers with spaces between")
+        key, score = None, None
+        if len(values) == 5 or (len(values) > 6 and len(values) % 2):
+            key, score = self._last(file, number, cells[-1], values.pop())
+        if len(values) != 4 and (len(values) < 6 or len(values) % 2):
+            self._fail(file, number, f"a row has 5, 7, 9, ... numbers, not {len(cells)}")
+        if not all(-1 <= value <= 2 for value in values):
+            self._fail(file, number, "coordinates are shares of the picture, from 0 to 1")
+        box, mask = self._region(file, number, values)
+        return int(label), key, Observation(box=box, mask=mask, source=Source.IMPORTED, score=score)
+
+    def _last(self, file: Path, number: int, text: str, value: float) -> tuple[int | None, float | None]:
+        """Track number or confidence at the end of a row."""
+        if text.isascii() and text.isdigit() and 0 < len(text) < 10 and value >= 1:
+            return int(text), None
+        if not 0 <= value <= 1:
+            self._fail(file, number, f"'{text[:40]}' is neither the number of a track nor a confidence")
+        return None, value
+
+    def _region(self, file: Path, number: int, values: list[float]) -> tuple[Box, Mask | None]:
+        width, height = self.video.width, self.video.height
+        if len(values) == 4:
+            cx, cy, w, h = values
+            if w < 0 or h < 0:
+                self._fail(file, number, f"width and height must not be negative, but they are {w:g} and {h:g}")
+            return Box.from_centre(cx * width, cy * height, w * width, h * height), None
+        points = np.round(np.array(values).reshape(-1, 2) * (width, height), 5)
+        box = as_box(points)
+        if box is not None:
+            return box, None
+        try:
+            return around(points), filled([points], height, width)
+        except ValueError as error:
+            self._fail(file, number, str(error))
+
+
+def _is_class(key: Any) -> bool:
+    return isinstance(key, int) and not isinstance(key, bool) and 0 <= key < 100_000
