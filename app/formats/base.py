@@ -21,7 +21,7 @@ from app.formats import atomic, plugged
 from app.formats.aspects import KEPT as KEPT
 from app.formats.aspects import LOST as LOST
 from app.formats.aspects import Aspect
-from app.formats.names import leads_away, plain
+from app.formats.names import leads_away, plain, short
 from app.model.document import Document
 from tracker.plugins import PluginError
 
@@ -48,6 +48,7 @@ class FormatError(Exception):
     """A file cannot be written or read; the message names the file, the line or key, and the remedy."""
 
     def __init__(self, what: str, path: Path | None = None, where: str = "", remedy: str = "") -> None:
+        what, where = short(what), short(where)
         place = ", ".join(part for part in (str(path) if path else "", where) if part)
         text = f"{place}: {what}" if place else what[:1].upper() + what[1:]
         text = text if text.endswith((".", "!", "?")) else text + "."
@@ -174,6 +175,7 @@ _FORMATS = {
     "label_studio": "app.formats.label_studio:LABEL_STUDIO",
     "dive": "app.formats.dive:DIVE",
     "yolo": "app.formats.yolo:YOLO",
+    "voc": "app.formats.voc:VOC",
     "csv": "app.formats.csv_table:CSV",
 }
 

@@ -140,7 +140,7 @@ class _Reader:
     def _value(self, result: _Result) -> _Value:
         try:
             return msgspec.json.decode(result.value, type=_Value)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             self._fail(f"region {result.id[:20]}, value", str(error))
 
     def _about(self, task: _Task, ours: OurFile, regions: list[tuple[_Value, _Result]]) -> None:

@@ -16,6 +16,11 @@ def plain(text: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text.encode("utf-8", "replace").decode()).strip()
 
 
+def short(text: str, most: int = 500) -> str:
+    """``text`` without its middle when it is longer than ``most`` characters: an error may quote what is in a file."""
+    return text if len(text) <= most else f"{text[: most * 2 // 3]} … {text[-most // 3 :]}"
+
+
 def file_name(text: str, otherwise: str = "video") -> str:
     """A name made from ``text``, safe as a file name on every system; ``otherwise`` when nothing of it is left."""
     name = re.sub(r"[^\w.-]+", "_", plain(text)).strip("._-")[:80].rstrip("._-")
@@ -41,9 +46,11 @@ def colour_or(text: str, otherwise: str) -> str:
 
 
 def leads_away(name: str) -> bool:
-    """Whether a file name found in a file is absolute or climbs out of its folder, on any system."""
+    """Whether a file name found in a file is absolute, climbs out of its folder, or is none at all, on any system."""
     for kind in (PurePosixPath, PureWindowsPath):
         pure = kind(name)
         if pure.drive or pure.root or ".." in pure.parts:
+            return True
+        if any(len(part.encode("utf-8", "surrogatepass")) > 255 for part in pure.parts):
             return True
     return "\0" in name

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import msgspec
 
 from app.formats.atomic import sibling, sync_folder, write_bytes
+from app.formats.names import short
 from app.model.document import Comment, Count, Document, Label, VideoRef
 from app.model.masks import broken
 from app.model.tracks import Observation, Track
@@ -254,4 +255,4 @@ def _wrong(path: Path, what: str) -> ProjectError:
         remedy = f"The version before it is kept as {backup.name}: rename that file to open it."
     else:
         remedy = "Restore the file from a backup."
-    return ProjectError(f"{path} cannot be opened: {what.rstrip('.')}. {remedy}")
+    return ProjectError(f"{path} cannot be opened: {short(what).rstrip('.')}. {remedy}")
