@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,7 +69,7 @@ def convert(
         return 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     steps = converting(doc, out, to, params, partial(open_media, cache_dir=diagnostics.paths().cache))
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console) as progress, closing(steps):
         bar = progress.add_task(f"Writing {out.name}", total=1.0)
         while True:
             try:

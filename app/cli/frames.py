@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,7 +70,7 @@ def export_frames(
     cache = diagnostics.paths().cache
     chosen = wanted(doc, probe(media, cache).frames, frames or ("labelled" if doc else "all"), every)
     steps = export(media, out, chosen, params, partial(open_media, cache_dir=cache))
-    with Progress(console=console) as progress:
+    with Progress(console=console) as progress, closing(steps):
         bar = progress.add_task(f"Writing {out.name}", total=1.0)
         while True:
             try:

@@ -100,7 +100,7 @@ def test_labels_without_a_size_need_their_video(tmp_path: Path) -> None:
     folder = tmp_path / "set" / "car-1"
     folder.mkdir(parents=True)
     (folder / "groundtruth.txt").write_text("2,3,5,5\n3,3,5,5\n")
-    (folder / "nlp.txt").write_text("car\n")
+    (folder / "out_of_view.txt").write_text("0,0\n")
     with pytest.raises(FormatError, match="no video"):
         convert(folder, tmp_path / "x.csv", "csv")
     with pytest.raises(FormatError, match="which clip"):
