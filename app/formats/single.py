@@ -190,7 +190,7 @@ class SingleFormat(ABC):
         part.mkdir()
         written = _put(part, {part / name: text for name, text in self.listing(list(sequences)).items()})
         for number, (name, tracks) in enumerate(sequences.items()):
-            texts = {spots[name].note: _note(kept.video, tracks)}
+            texts = {spots[name].note: note_text(kept.video, tracks)}
             for track, truth in zip(tracks, spots[name].truths.values(), strict=True):
                 texts[truth] = lines([self._row(track.frames.get(frame)) for frame in range(kept.video.frames)])
                 texts |= self.beside(truth, track, kept.video)
@@ -327,7 +327,8 @@ def _put(part: Path, texts: Mapping[Path, str]) -> list[str]:
     return [path.relative_to(part).as_posix() for path in texts]
 
 
-def _note(video: VideoRef, tracks: Sequence[Track]) -> str:
+def note_text(video: VideoRef, tracks: Sequence[Track]) -> str:
+    """The note beside the ground truth of ``tracks``."""
     note = Note(
         stem(video), video.frames, video.width, video.height, video.fps,
         [NoteTrack(track.id, track.label, track.colour) for track in tracks],

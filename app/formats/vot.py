@@ -2,11 +2,16 @@
 
 - ``<seq>/sequence``: ``key=value`` lines; ``label.<id>``, ``colour.<id>``, ``video`` are ours, VOT tools ignore them.
 - ``<seq>/groundtruth.txt`` for one object, ``groundtruth_<id>.txt`` for several: one region a line, first frame first.
-  ``x,y,w,h`` is 0-based with pixel edges; a mask is ``m<x>,<y>,<w>,<h>,<runs>``.
+  ``x,y,w,h`` is 0-based with pixel edges; a mask is ``m<x>,<y>,<w>,<h>,<runs>``; a polygon ``x1,y1,x2,y2,...`` goes
+  through the mask's outermost pixels, and is read as the mask that the toolkit fills for it.
 - Out of view is ``nan,nan,nan,nan`` or, among masks, the empty mask ``m0,0,0,0,0``. Lost or never labelled is VOT's
   special code ``0``, unknown. ``occlusion.tag``, ``absent.tag`` and ``lost.tag`` (with several objects
   ``lost_<id>.tag``) say which is which, 0 or 1 a line.
+- ``<name>.tag`` (1 where a flag is set) and ``<name>.value`` (a number or ``nan`` a line) are attributes of the frames,
+  with several objects ``<name>_<id>.tag``.
 - ``<seq>/color/00000001.jpg`` is frame 0.
+- The old layout, of the challenges until 2018, has one object a sequence, no ``sequence`` file, and the pictures beside
+  ``groundtruth.txt``; a note ``siamlabel.json`` says there what the properties say otherwise.
 """
 
 from __future__ import annotations
@@ -14,37 +19,49 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
 from app.formats.atomic import write_bytes
-from app.formats.base import FormatError, Picture, Preflight, scaled
+from app.formats.base import KEPT, LOST, Aspect, FormatError, Picture, Preflight, scaled
 from app.formats.compare import differences
 from app.formats.names import stem
 from app.formats.pictures import check_pictures, write_pictures
 from app.formats.rle import vot_text
-from app.formats.selection import Choice, Selection, select
-from app.formats.vot_read import ABSENT, LOST, OCCLUSION, read, sequence_names
-from app.model.document import Document, Label, VideoRef
-from app.model.tracks import Observation, Source, State, Track
+from app.formats.selection import Choice, Extra, Selection, select
+from app.formats.single import note_text
+from app.formats.single_read import NOTE
+from app.formats.vot_read import ABSENT, KNOWN, OCCLUSION, labels_of, read, recognises, sequence_names
+from app.formats.vot_read import LOST as LOST_TAG
+from app.formats.vot_regions import contour, polygon_text, settled
+from app.model.document import Document, VideoRef
+from app.model.tracks import AttributeValue, Observation, Source, State, Track
 
-_OURS = re.compile(r"sequence|groundtruth(_\d+)?\.txt|(occlusion|absent|lost)(_\d+)?\.tag|color")
+_OURS = re.compile(rf"sequence|groundtruth(_\d+)?\.txt|[\w-]+\.(tag|value)|color|{re.escape(NOTE)}|\d{{8,}}\.jpg")
+_SAFE = re.compile(r"[A-Za-z][\w-]{0,60}", re.ASCII)
+_OTHERS = "Attributes other than flags and numbers of frames"
+_LARGEST = 1e300  # a float holds it, whole numbers may be larger
+_NUMBERED = re.compile(r"_\d+$")
 
 
 class VotParams(Choice, frozen=True, kw_only=True):
     """Options of a VOT export."""
 
     region: Annotated[
-        Literal["rectangle", "mask"],
-        msgspec.Meta(title="Region", description="Boxes, or masks where there are any and boxes elsewhere"),
+        Literal["rectangle", "polygon", "mask"],
+        msgspec.Meta(title="Region", description="Boxes, or outlines or masks where there are masks"),
     ] = "rectangle"
     objects: Annotated[
         Literal["together", "apart"],
         msgspec.Meta(title="Several objects", description="In one sequence, or each in a sequence of its own"),
     ] = "together"
+    layout: Annotated[
+        Literal["current", "legacy"],
+        msgspec.Meta(title="Layout", description="Of today's toolkit, or of the challenges until 2018"),
+    ] = "current"
     with_frames: Annotated[bool, msgspec.Meta(title="Frames", description="Write the pictures as JPEG, too")] = False
     jpeg_quality: Annotated[int, msgspec.Meta(title="JPEG quality", ge=1, le=100)] = 95
 
@@ -57,6 +74,25 @@ class VotFormat:
     suffix = ""
     folder = True
     params = VotParams
+    holds: Mapping[Aspect, str] = {
+        Aspect.BOXES: "rounded to 0.001 px; the mask's where a mask is written",
+        Aspect.MASKS: "kept as masks; as polygons the largest part without holes and some bays; lost as rectangles",
+        Aspect.TRACKS: KEPT,
+        Aspect.LABELS: "in lines that VOT tools ignore; those without a track are lost",
+        Aspect.STATES: KEPT,
+        Aspect.SOURCE: LOST,
+        Aspect.VERIFIED: LOST,
+        Aspect.SCORE: LOST,
+        Aspect.ATTRIBUTES: "flags and numbers of frames are kept",
+        Aspect.COVER: LOST,
+        Aspect.IGNORED: LOST,
+        Aspect.COMMENTS: LOST,
+        Aspect.VIDEO: "the rate is a whole number, and the name is that of the file",
+        Aspect.UNLABELLED: KEPT,
+    }
+
+    def recognises(self, path: Path) -> bool:
+        return recognises(Path(path))
 
     def plan(self, doc: Document, params: VotParams) -> Preflight:
         return _chosen(doc, params)[1]
@@ -86,6 +122,8 @@ class VotFormat:
         for name in listed & there:
             folder = out / name
             strangers |= {f"{name}/{entry.name}" for entry in folder.iterdir() if not _OURS.fullmatch(entry.name)}
+            if not any((folder / name).is_file() for name in ("sequence", NOTE)):
+                strangers.add(f"{name}/groundtruth.txt")  # of a data set that is not ours
             if (folder / "color").is_dir():
                 names = (entry.name for entry in os.scandir(folder / "color"))
                 strangers |= {f"{name}/color/{file}" for file in names if not re.fullmatch(r"\d{8,}\.jpg", file)}
@@ -107,11 +145,12 @@ class VotFormat:
             files = yield from scaled(_write_sequence(part / name, kept.video, tracks, params), start, stop)
             written += [f"{name}/{file}" for file in files]
         if pictures is not None:
-            folders = [part / name / "color" for name in sequences]
+            below = _pictures(params)
+            folders = [part / name / below for name in sequences]
             files = yield from scaled(
                 write_pictures(folders, _picture, kept.video, pictures, params.jpeg_quality), share, 1.0
             )
-            written += [f"{name}/color/{file}" for name in sequences for file in files]
+            written += [(Path(name) / below / file).as_posix() for name in sequences for file in files]
         return written
 
     def proof(self, part: Path, kept: Document, params: VotParams) -> Generator[float, None, list[str]]:
@@ -119,7 +158,7 @@ class VotFormat:
         yield 0.5
         if params.with_frames:
             assert kept.video is not None
-            folders = [part / name / "color" for name in _sequences(kept, params)]
+            folders = [part / name / _pictures(params) for name in _sequences(kept, params)]
             found += yield from scaled(check_pictures(folders, _picture, kept.video), 0.5, 1.0)
         return found
 
@@ -133,7 +172,7 @@ VOT = VotFormat()
 
 def _chosen(doc: Document, params: VotParams) -> tuple[Selection, Preflight]:
     """What is kept of ``doc`` and the preflight that says so."""
-    chosen = select(doc, params)
+    chosen = select(doc, params, (Extra.ATTRIBUTES,))
     tally: Counter[str] = Counter()
     late: list[int] = []
     for key, track in list(chosen.document.tracks.items()):
@@ -145,33 +184,71 @@ def _chosen(doc: Document, params: VotParams) -> tuple[Selection, Preflight]:
         if present[0] > 0:
             late.append(key)
         tally["unlabelled"] += chosen.video.frames - len(track.frames)
-    counts = chosen.preflight(masks=params.region == "mask", losses=[]).counts  # before provenance is dropped
+    counts = chosen.preflight(masks=params.region != "rectangle", losses=[]).counts  # before provenance is dropped
+    numbers = _names(chosen.document, params)
     for track in chosen.document.tracks.values():
-        track.frames = {frame: _reduced(obs, params, tally) for frame, obs in track.frames.items()}
-    chosen.document.labels = _labels(chosen.document)
+        tally["attributes"] += len(track.attributes)
+        track.attributes = {}
+        track.frames = {frame: _reduced(obs, params, numbers, tally) for frame, obs in track.frames.items()}
+    if params.region == "polygon":
+        counts["masks"] = sum(o.mask is not None for t in chosen.document.tracks.values() for o in t.frames.values())
+    defined = sum(len(label.attributes) for label in chosen.document.labels)
+    chosen.document.labels = labels_of(chosen.document)
+    chosen.document.next_id = max(chosen.document.tracks, default=0) + 1
+    tally["kinds"] = max(0, defined - sum(len(label.attributes) for label in chosen.document.labels))
+    legacy = params.layout == "legacy"
     fps = chosen.video.fps
     sentences = (
         (tally["empty"], f"Tracks without a box on any frame, not written: {tally['empty']}."),
         (tally["mask_off"], f"Masks, not written among rectangles: {tally['mask_off']}."),
         (tally["box_off"], f"Boxes of frames with a mask, replaced by the mask's tight box: {tally['box_off']}."),
         (tally["no_mask"], f"Frames without a mask, written as rectangles: {tally['no_mask']}."),
+        (tally["changed"], f"Masks that a polygon cannot say, changed: {tally['changed']}."),
+        (tally["thin"], f"Masks without a polygon, written as rectangles: {tally['thin']}."),
+        (
+            tally["attributes"],
+            f"{_OTHERS}, not written: {tally['attributes']}.",
+        ),
+        (tally["kinds"], f"Attributes that labels define and no frame uses so, not written: {tally['kinds']}."),
         (tally["lost"], f"Frames where the object is lost, written as unknown: {tally['lost']}."),
         (tally["unlabelled"], f"Frames never labelled (of each object), written as unknown: {tally['unlabelled']}."),
         (late, f"Objects absent on the first frame, where VOT trackers start: {', '.join(map(str, late))}."),
-        (fps != _fps(fps), f"The frame rate {fps:g} is written as {_fps(fps)}; VOT takes whole numbers."),
+        (
+            fps != _fps(fps) and not legacy,
+            f"The frame rate {fps:g} is written as {_fps(fps)}; VOT takes whole ones.",
+        ),
         (params.with_frames, "Frame pictures are written as JPEG, which alters pixels slightly."),
     )
     losses = [text for happened, text in sentences if happened]
     losses += [
         "Source, verification, keyframes and scores of frames are not written; nor are labels without a track.",
-        "Coordinates are rounded to 0.001 px. Label names and colours lie in lines that VOT tools ignore.",
+        "Coordinates are rounded to 0.001 px. Label names and colours lie where VOT tools do not look.",
     ]
     return chosen, Preflight(counts, chosen.losses() + losses)
 
 
-def _reduced(obs: Observation, params: VotParams, tally: Counter[str]) -> Observation:
+def _names(doc: Document, params: VotParams) -> dict[str, bool]:
+    """The attributes of frames that can be files of their own, and whether they are numbers (else flags)."""
+    numbers: dict[str, bool] = {}
+    for track in doc.tracks.values():
+        for obs in track.frames.values():
+            for name, value in obs.attributes.items():
+                ends = _NUMBERED.search(name) and params.objects == "together"
+                if _SAFE.fullmatch(name) and name not in KNOWN and not ends and not isinstance(value, str):
+                    numbers[name] = numbers.get(name, False) or not isinstance(value, bool)
+    folded = Counter(name.lower() for name in numbers)  # many disks do not tell a from A
+    return {name: number for name, number in numbers.items() if folded[name.lower()] == 1}
+
+
+def _reduced(obs: Observation, params: VotParams, numbers: Mapping[str, bool], tally: Counter[str]) -> Observation:
     """The observation without what VOT cannot say."""
     box, mask = obs.box, obs.mask
+    said: dict[str, AttributeValue] = {}
+    for name, value in obs.attributes.items():
+        fits = isinstance(value, bool) != numbers.get(name, isinstance(value, bool))
+        if fits and not isinstance(value, str) and abs(value) < _LARGEST:
+            said[name] = value
+    tally["attributes"] += len(obs.attributes) - len(said)
     if box is None:
         tally["lost"] += obs.state is State.LOST
     elif params.region == "rectangle":
@@ -179,27 +256,30 @@ def _reduced(obs: Observation, params: VotParams, tally: Counter[str]) -> Observ
         mask = None
     elif mask is None:
         tally["no_mask"] += 1
+    elif params.region == "polygon":
+        meant, mask = mask, settled(mask)
+        tally["thin"] += mask is None
+        tally["changed"] += mask is not None and mask != meant
+        box = box if mask is None else mask.box
     else:
         tally["box_off"] += 1
         box = mask.box
-    return Observation(box=box, mask=mask, source=Source.IMPORTED, state=obs.state)
-
-
-def _labels(doc: Document) -> list[Label]:
-    """One label for each name that a track has, in the colour of its first track, as a reader makes them."""
-    colours: dict[str, str] = {}
-    for track in doc.tracks.values():
-        colours.setdefault(track.label, track.colour)
-    return [Label(name, colour) for name, colour in colours.items()]
+    said = {name: value if numbers[name] else True for name, value in said.items() if numbers[name] or value}
+    return Observation(box=box, mask=mask, source=Source.IMPORTED, state=obs.state, attributes=said)
 
 
 def _sequences(kept: Document, params: VotParams) -> dict[str, list[Track]]:
     """Folder name of each sequence with its tracks."""
     assert kept.video is not None
     name, tracks = stem(kept.video), list(kept.tracks.values())
-    if params.objects == "together":
+    if params.objects == "together" and (params.layout == "current" or len(tracks) == 1):
         return {name: tracks}
     return {f"{name}_{track.id}": [track] for track in tracks}
+
+
+def _pictures(params: VotParams) -> str:
+    """The folder of the pictures, seen from that of the sequence."""
+    return "color" if params.layout == "current" else ""
 
 
 def _picture(frame: int) -> str:
@@ -213,7 +293,7 @@ def _fps(fps: float) -> int:
 def _write_sequence(
     folder: Path, video: VideoRef, tracks: list[Track], params: VotParams
 ) -> Generator[float, None, list[str]]:
-    files = {"sequence": _properties(video, tracks)}
+    files = {"sequence": _properties(video, tracks)} if params.layout == "current" else {}
     for number, track in enumerate(tracks):
         end = f"_{track.id}" if len(tracks) > 1 else ""
         lines = []
@@ -222,13 +302,29 @@ def _write_sequence(
             if frame % 500 == 499:
                 yield (number + frame / video.frames) / len(tracks)
         files[f"groundtruth{end}.txt"] = lines
-        for tag, state in ((OCCLUSION, State.OCCLUDED), (ABSENT, State.OUT_OF_VIEW), (LOST, State.LOST)):
+        for tag, state in ((OCCLUSION, State.OCCLUDED), (ABSENT, State.OUT_OF_VIEW), (LOST_TAG, State.LOST)):
             flags = [_is(track.frames.get(frame), state) for frame in range(video.frames)]
             if state is not State.LOST or any(flags):
                 files[f"{tag}{end}.tag"] = ["1" if flag else "0" for flag in flags]
+        files |= _attributes(track, video.frames, end)
     for name, lines in files.items():
         write_bytes(folder / name, "".join(f"{line}\n" for line in lines).encode())
+    if params.layout == "legacy":
+        write_bytes(folder / NOTE, note_text(video, tracks).encode())
+        return [*files, NOTE]
     return list(files)
+
+
+def _attributes(track: Track, frames: int, end: str) -> dict[str, list[str]]:
+    """The tags and values of a track, by the file's name."""
+    files: dict[str, list[str]] = {}
+    for frame, obs in track.frames.items():
+        for name, value in obs.attributes.items():
+            if isinstance(value, bool):
+                files.setdefault(f"{name}{end}.tag", ["0"] * frames)[frame] = "1"
+            elif not isinstance(value, str):
+                files.setdefault(f"{name}{end}.value", ["nan"] * frames)[frame] = repr(value)
+    return dict(sorted(files.items()))
 
 
 def _properties(video: VideoRef, tracks: list[Track]) -> list[str]:
@@ -257,5 +353,6 @@ def _region(obs: Observation | None, params: VotParams) -> str:
     if obs.box is None:
         return "m0,0,0,0,0" if params.region == "mask" else "nan,nan,nan,nan"
     if obs.mask is not None:
-        return vot_text(obs.mask)
+        points = contour(obs.mask) if params.region == "polygon" else None
+        return vot_text(obs.mask) if points is None else polygon_text(points)
     return ",".join(repr(round(float(value), 3)).removesuffix(".0") for value in obs.box)

@@ -1,4 +1,8 @@
-"""Reading VOT data set and sequence folders: what `app.formats.vot` writes, and those of the VOT challenges."""
+"""Reading VOT data set and sequence folders: what `app.formats.vot` writes, and those of the VOT challenges.
+
+Polygons become masks, filled as the VOT toolkit does. Tags and values become attributes of the frames; those that end
+in an object's number belong to it, others to every object.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,17 @@ from typing import NoReturn
 
 from app.formats.base import MAX_FRAMES, MAX_PIXELS, FormatError, read_text
 from app.formats.names import colour_or, leads_away, plain
-from app.formats.rle import vot_mask
-from app.model.document import COLOURS, Document, Label, VideoRef
-from app.model.geometry import Box
-from app.model.masks import Mask
-from app.model.tracks import Observation, Source, State, Track
+from app.formats.single_read import NOTE, read_note
+from app.formats.vot_regions import Region, parse_region
+from app.model.document import COLOURS, Attribute, AttributeKind, Document, Label, VideoRef
+from app.model.tracks import AttributeValue, Observation, Source, State, Track
 
 OCCLUSION, ABSENT, LOST = "occlusion", "absent", "lost"
 """Names of the tag files."""
+
+KNOWN = (OCCLUSION, ABSENT, LOST)
+MAX_FILES = 200
+"""Tag and value files that are read of one sequence."""
 
 _FIX = "Correct the line, or export the folder again."
 
@@ -24,8 +31,8 @@ _FIX = "Correct the line, or export the folder again."
 def read(path: Path) -> Document:
     """The document in a VOT data set folder (or its ``list.txt``), or in one sequence folder.
 
-    Several sequences are read as one document when they say that they are about the same video. Polygons become their
-    bounding boxes; a region without area counts as unknown. Raises `FormatError` naming file and line.
+    Several sequences are read as one document when they say that they are about the same video. A region
+    without area counts as unknown. Raises `FormatError` naming file and line.
     """
     path = Path(path)
     root = path.parent if path.name == "list.txt" else path
@@ -38,10 +45,11 @@ def read(path: Path) -> Document:
     if not sequences:
         raise FormatError("it lists no sequence", root / "list.txt", remedy="Add the folder names, one a line.")
     if len(sequences) > 1 and ("" in {s.video_name for s in sequences} or len({s.video_key for s in sequences}) > 1):
+        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
         raise FormatError(
             f"the folder holds {len(sequences)} sequences of different videos",
             root,
-            remedy="Choose one of its folders.",
+            remedy=f"Choose one of its folders: {', '.join(names[:10])}{more}.",
         )
     doc = sequences[0].document()
     for sequence in sequences[1:]:
@@ -50,9 +58,51 @@ def read(path: Path) -> Document:
         if twice:
             raise FormatError(f"object {min(twice)} is in two sequences", sequence.folder, remedy=_FIX)
         doc.tracks.update(other.tracks)
-        doc.labels += [label for label in other.labels if label.name not in {known.name for known in doc.labels}]
         doc.next_id = max(doc.next_id, other.next_id)
+    doc.labels = labels_of(doc)
     return doc
+
+
+def recognises(path: Path) -> bool:
+    """Whether a folder (or its ``list.txt``) has a VOT sequence, by the names in it; never raises."""
+    root = path.parent if path.name == "list.txt" else path
+    try:
+        names = sequence_names(root / "list.txt") if (root / "list.txt").is_file() else ["."]
+        return bool(names) and _is_sequence(root / names[0])
+    except (OSError, FormatError, ValueError):
+        return False
+
+
+def labels_of(doc: Document) -> list[Label]:
+    """One label for each name that a track has, in the colour of its first track, with the attributes it uses."""
+    colours: dict[str, str] = {}
+    kinds: dict[str, dict[str, Attribute]] = {}
+    for _, track in sorted(doc.tracks.items()):
+        colours.setdefault(track.label, track.colour)
+        used = kinds.setdefault(track.label, {})
+        for obs in track.frames.values():
+            for name, value in obs.attributes.items():
+                used.setdefault(name, attribute(name, flag=isinstance(value, bool)))
+    return [Label(name, colours[name], tuple(kinds[name][one] for one in sorted(kinds[name]))) for name in colours]
+
+
+def attribute(name: str, *, flag: bool) -> Attribute:
+    """What a tag, or else a value of VOT's, is as an attribute."""
+    if flag:
+        return Attribute(name, AttributeKind.FLAG, default=False, per_frame=True)
+    return Attribute(name, AttributeKind.NUMBER, per_frame=True)
+
+
+def _is_sequence(folder: Path) -> bool:
+    """GOT-10k's folders have a ground truth of the same name, and other files beside it."""
+    if (folder / "meta_info.ini").is_file() or (folder / "absence.label").is_file():
+        return False
+    if any(folder.glob("groundtruth_*.txt")):
+        return True
+    if not (folder / "groundtruth.txt").is_file():
+        return False
+    lasot = (folder / "full_occlusion.txt").is_file() or (folder / "out_of_view.txt").is_file()
+    return not lasot or (folder / "sequence").is_file()
 
 
 def sequence_names(path: Path) -> list[str]:
@@ -89,19 +139,17 @@ class _Sequence:
 
     def document(self) -> Document:
         doc = Document(video=self._video())
-        colours: dict[str, str] = {}
         for number, (name, lines) in enumerate(self.truths.items()):
             track = self._track(number, max(doc.tracks, default=0) + 1, name, lines)
             doc.tracks[track.id] = track
-            colours.setdefault(track.label, track.colour)
-        doc.labels = [Label(name, colour) for name, colour in colours.items()]
+        doc.labels = labels_of(doc)
         doc.next_id = max(doc.tracks, default=0) + 1
         return doc
 
     def _properties(self) -> dict[str, str]:
         path = self.folder / "sequence"
         if not path.is_file():
-            return {}
+            return self._noted()
         out: dict[str, str] = {}
         for number, line in enumerate(read_text(path).splitlines(), 1):
             key, equals, value = line.partition("=")
@@ -112,6 +160,19 @@ class _Sequence:
             if key.strip() in out:
                 self._fail(path, number, f"'{key.strip()[:40]}' is given twice")
             out[key.strip()] = value.strip()
+        return out
+
+    def _noted(self) -> dict[str, str]:
+        """Properties of a sequence of the old layout, which has no place for any: from the note beside it."""
+        note = read_note(self.folder / NOTE)
+        if note is None:
+            return {}
+        out = {
+            "video": note.video, "length": str(note.frames), "fps": repr(note.fps),
+            "width": str(note.width), "height": str(note.height),
+        }  # fmt: skip
+        for track in note.tracks:
+            out |= {f"label.{track.id}": track.label, f"colour.{track.id}": track.colour}
         return out
 
     def _truths(self) -> dict[str, list[str]]:
@@ -197,18 +258,58 @@ class _Sequence:
         label = plain(self.properties.get(f"label.{key}", "")) or (name if name and not _is_id(name) else "object")
         colour = colour_or(self.properties.get(f"colour.{key}", ""), COLOURS[number % len(COLOURS)])
         track = Track(id=key, label=label, colour=colour)
+        said = self._attributes(name)
         for frame, line in enumerate(lines):
             region = self._region(path, frame + 1, line.strip())
+            state = State.OCCLUDED if frame in occluded else State.VISIBLE
+            box, mask = region.box, region.mask
             if frame in lost:
-                track.frames[frame] = Observation(source=Source.IMPORTED, state=State.LOST)
-            elif frame in absent or region == ABSENT:
-                track.frames[frame] = Observation(source=Source.IMPORTED, state=State.OUT_OF_VIEW)
-            elif isinstance(region, Box | Mask):
-                mask = region if isinstance(region, Mask) else None
-                box = region.box if isinstance(region, Mask) else region
-                state = State.OCCLUDED if frame in occluded else State.VISIBLE
-                track.frames[frame] = Observation(box=box, mask=mask, source=Source.IMPORTED, state=state)
+                state, box, mask = State.LOST, None, None
+            elif frame in absent or (box is None and region.code is None):
+                state, box, mask = State.OUT_OF_VIEW, None, None
+            elif box is None:
+                continue
+            track.frames[frame] = Observation(
+                box=box, mask=mask, source=Source.IMPORTED, state=state, attributes=said.get(frame, {})
+            )
         return track
+
+    def _attributes(self, name: str) -> dict[int, dict[str, AttributeValue]]:
+        """What tags and values say about the object ``name``, by frame."""
+        others = tuple(f"_{other}" for other in self.truths if other and other != name)
+        own = f"_{name}" if name else ""
+        out: dict[int, dict[str, AttributeValue]] = {}
+        files = sorted(path for path in self.folder.iterdir() if path.suffix in (".tag", ".label", ".value"))
+        if len(files) > MAX_FILES:
+            raise FormatError(f"there are {len(files)} tags and values", self.folder, remedy="Remove some.")
+        for path in files:
+            title = plain(path.stem.removesuffix(own))
+            if not title or title in KNOWN or path.stem.endswith(others or "\0") or path.stem in KNOWN:
+                continue
+            if path.suffix == ".value":
+                for frame, value in self._values(path).items():
+                    out.setdefault(frame, {})[title] = value
+            else:
+                for frame in self._tag(path.stem):
+                    out.setdefault(frame, {})[title] = True
+        return out
+
+    def _values(self, path: Path) -> dict[int, float]:
+        """The numbers of a value file by frame; ``nan`` and an empty line say nothing."""
+        lines = [line.strip() for line in read_text(path).rstrip().splitlines()]
+        if len(lines) > self.length:
+            self._fail(path, len(lines), f"the sequence has only {self.length} frames")
+        out: dict[int, float] = {}
+        for frame, line in enumerate(lines):
+            try:
+                value = float(line or "nan")
+            except ValueError:
+                self._fail(path, frame + 1, f"'{line[:40]}' is no number")
+            if math.isinf(value):
+                self._fail(path, frame + 1, "a value is a finite number")
+            if not math.isnan(value):
+                out[frame] = value
+        return out
 
     def _tag(self, name: str) -> set[int]:
         """Frames that a tag file marks; empty without the file."""
@@ -223,35 +324,12 @@ class _Sequence:
             self._fail(path, len(lines), f"the sequence has only {self.length} frames")
         return {frame for frame, line in enumerate(lines) if line == "1"}
 
-    def _region(self, path: Path, number: int, line: str) -> Box | Mask | str:
-        """A region, `ABSENT`, or an empty text for unknown."""
-        if line.startswith("m"):
-            if self.size is None:
-                self._fail(path, number, "a mask needs the picture's size", "Add width= and height= to 'sequence'.")
-            try:
-                return vot_mask(line, self.size[1], self.size[0]) or ABSENT
-            except ValueError as error:
-                self._fail(path, number, str(error))
+    def _region(self, path: Path, number: int, line: str) -> Region:
         try:
-            values = [float(token) for token in line.split(",")]
-        except ValueError:
-            self._fail(path, number, f"'{line[:40]}' is no region")
-        if len(values) != 1 and (len(values) < 4 or len(values) % 2):
-            self._fail(path, number, f"a region has 1, 4, 6, 8, ... numbers, not {len(values)}")
-        if len(values) > 1 and any(map(math.isnan, values)):
-            return ABSENT
-        if not all(map(math.isfinite, values)):
-            self._fail(path, number, "a region is made of finite numbers")
-        if len(values) == 1:
-            return ""
-        if len(values) == 4:
-            box = Box(*values)
-        else:
-            xs, ys = values[::2], values[1::2]
-            box = Box.from_corners(min(xs), min(ys), max(xs), max(ys))
-        if box.w < 0 or box.h < 0 or not math.isfinite(sum(box)):
-            self._fail(path, number, "width and height must not be negative, nor the numbers huge")
-        return box if box.w > 0 and box.h > 0 else ""
+            return parse_region(line, self.size)
+        except ValueError as error:
+            needs = "Add width= and height= to 'sequence'." if self.size is None and line.startswith("m") else _FIX
+            self._fail(path, number, str(error), needs)
 
     def _fail(self, path: Path, number: int, what: str, remedy: str = _FIX) -> NoReturn:
         raise FormatError(what, path, f"line {number}", remedy)

@@ -20,6 +20,7 @@ from app.formats import FormatError, OpenFrames, get, plan, run_export
 from app.formats.compare import differences
 from app.formats.rle import vot_mask, vot_text
 from app.formats.vot import VotParams
+from app.formats.vot_regions import contour, parse_region, polygon_text, settled
 from app.media import open_media
 from app.model.document import Document, VideoRef
 from app.model.geometry import Box
@@ -59,7 +60,8 @@ def test_any_mask_survives_the_text(height: int, width: int, seed: int, share: f
     documents(),
     st.builds(
         VotParams,
-        region=st.sampled_from(("rectangle", "mask")),
+        region=st.sampled_from(("rectangle", "polygon", "mask")),
+        layout=st.sampled_from(("current", "current", "legacy")),
         objects=st.sampled_from(("together", "apart")),
         only_verified=st.booleans(),
         clip=st.booleans(),
@@ -80,7 +82,8 @@ def test_random_documents_come_back_up_to_the_stated_losses(doc: Document, param
         regions = [line for path in out.glob("*/groundtruth*.txt") for line in lines(path)]
         boxes = sum(line not in ("0", "nan,nan,nan,nan", "m0,0,0,0,0") for line in regions)
         assert report.preflight.counts["boxes"] == boxes
-        assert report.preflight.counts["masks"] == sum(line[0] == "m" and line != "m0,0,0,0,0" for line in regions)
+        masks = sum(line != "m0,0,0,0,0" and (line[0] == "m" or line.count(",") > 3) for line in regions)
+        assert report.preflight.counts["masks"] == masks
         again = msgspec.structs.replace(params, only_verified=False)  # VOT does not hold who vouches for a frame
         assert not differences(found, get("vot").keep(found, again))
 
@@ -209,6 +212,90 @@ def test_another_video_is_noticed(tmp_path: Path, opened: object, words: str) ->
             open_frames=opened,  # type: ignore
         )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("polygon", "rows"),
+    [
+        # What vot-toolkit 0.7.4 fills: corners rounded to pixels, both ends of an edge inside.
+        ("1,1,5,1,5,4,1,4", ["000000", "011111", "011111", "011111", "011111"]),
+        ("0.4,0.6,3.5,0.6,2,4.4", ["000000", "111110", "111100", "011000", "001000"]),
+        ("0,0,4,0,4,3,2,1,0,3", ["111110", "111110", "110110", "111110", "000000"]),
+    ],
+)
+def test_a_polygon_is_filled_as_the_toolkit_does(polygon: str, rows: list[str]) -> None:
+    region = parse_region(polygon, (6, 5))
+    assert region.mask is not None
+    assert ["".join(map(str, row)) for row in region.mask.decode().astype(int)] == rows
+
+
+def test_outlines_of_masks(tmp_path: Path) -> None:
+    params = VotParams(tracks=(3,), region="polygon")
+    run_export(small(), None, "vot", tmp_path / "set", params)
+    assert lines(tmp_path / "set" / "clip_one" / "groundtruth.txt")[1] == "2,2,2,6,6,6,6,2,2,2"
+    seen = get("vot").read(tmp_path / "set").tracks[3].frames[1]
+    assert seen.box == Box(2, 2, 5, 5)
+    assert seen.mask is not None
+    assert seen.mask.area == 25
+    assert "Masks that a polygon cannot say, changed: 1." in plan(small(), "vot", params).losses
+
+
+@settings(max_examples=60)
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 2**32), st.sampled_from((0.05, 0.5, 0.95)))
+def test_what_a_polygon_says_is_said_again(height: int, width: int, seed: int, share: float) -> None:
+    mask = settled(Mask.encode(np.random.default_rng(seed).random((height, width)) < share))
+    if mask is not None:
+        points = contour(mask)
+        assert points is not None
+        assert parse_region(polygon_text(points), (width, height)).mask == mask
+
+
+def test_attributes_of_frames_are_tags_and_values(tmp_path: Path) -> None:
+    doc = small()
+    frames = doc.tracks[3].frames
+    frames[1] = msgspec.structs.replace(frames[1], attributes={"blurred": True, "speed": 2.5, "pose": "up"})
+    frames[2] = msgspec.structs.replace(frames[2], attributes={"blurred": False, "absent": True, "x_3": 4})
+    run_export(doc, None, "vot", tmp_path / "set")
+    folder = tmp_path / "set" / "clip_one"
+    assert lines(folder / "blurred_3.tag") == ["0", "1", "0", "0", "0", "0"]
+    assert lines(folder / "speed_3.value") == ["nan", "2.5", "nan", "nan", "nan", "nan"]
+    found = get("vot").read(tmp_path / "set")
+    assert found.tracks[3].frames[1].attributes == {"blurred": True, "speed": 2.5}
+    assert found.tracks[7].frames[2].attributes == {}
+    assert [kind.name for kind in found.labels[0].attributes] == ["blurred", "speed"]
+    assert "Attributes other than flags and numbers of frames, not written: 3." in plan(doc, "vot").losses
+    (folder / "camera_motion.tag").write_text("0\n0\n1\n")
+    found = get("vot").read(folder)
+    assert found.tracks[3].frames[2].attributes == found.tracks[7].frames[2].attributes == {"camera_motion": True}
+
+
+def test_the_old_layout(tmp_path: Path) -> None:
+    params = VotParams(layout="legacy", with_frames=True)
+    run_export(small(), tmp_path / "v.mp4", "vot", tmp_path / "set", params, open_frames=frames_of(6))
+    folder = tmp_path / "set" / "clip_one_7"
+    names = [path.name for path in sorted(folder.iterdir())]
+    assert names == [
+        *(f"{number:08d}.jpg" for number in range(1, 7)),
+        *("absent.tag", "groundtruth.txt", "occlusion.tag", "siamlabel.json"),
+    ]
+    found = get("vot").read(tmp_path / "set")
+    assert {key: track.label for key, track in found.tracks.items()} == {3: "car", 7: "person"}
+    assert found.video is not None
+    assert found.video.fps == 29.97
+    run_export(small(), None, "vot", tmp_path / "set")  # it makes way for the next export
+
+
+def test_sequences_of_different_videos_are_named(tmp_path: Path) -> None:
+    for name in ("ball", "car"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "groundtruth.txt").write_text("1,1,2,2\n")
+    (tmp_path / "list.txt").write_text("ball\ncar\n")
+    with pytest.raises(FormatError, match=r"Choose one of its folders: ball, car\."):
+        get("vot").read(tmp_path)
+    assert get("vot").recognises(tmp_path)
+    assert not get("vot").recognises(tmp_path / "nowhere")
+    with pytest.raises(FormatError, match="no part of a VOT export"):
+        run_export(small(), None, "vot", tmp_path)
 
 
 def test_a_challenge_folder(tmp_path: Path) -> None:
