@@ -171,6 +171,7 @@ _FORMATS = {
     "trackingnet": "app.formats.trackingnet:TRACKINGNET",
     "otb": "app.formats.otb:OTB",
     "uav123": "app.formats.uav123:UAV123",
+    "mot": "app.formats.mot:MOT",
     "cvat": "app.formats.cvat:CVAT",
     "label_studio": "app.formats.label_studio:LABEL_STUDIO",
     "dive": "app.formats.dive:DIVE",
