@@ -88,6 +88,8 @@ def _expected(whole: report_vot.Summaries, colours: dict[str, int], counting: Co
     lines = []
     for label, one in whole.items():
         curve = np.array(one.eao.curve)
+        if not failing:
+            curve[:1] = np.nan  # the frame of the start, on which no tracker answers
         lengths = np.arange(1, len(curve) + 1)[::step]
         lines.append(Line(label, colours[label], lengths.tolist(), curve[::step].tolist(), one.eao.value))
     high = max(longest, 2)
