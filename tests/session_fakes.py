@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from app.session import Session
 from tracker.api import (
     Box,
     Crop,
@@ -175,3 +176,11 @@ class FakeTrackers:
             tracker.full_at = None
         self.made[device] = tracker
         return tracker
+
+
+def saved(session: Session, path: Path | None = None) -> Path:
+    """Save and wait for it; answers with where. Raises what saving raised."""
+    job = session.save(path)
+    session.wait(job)
+    assert job.value is not None
+    return job.value

@@ -172,7 +172,7 @@ def _show(progress: Progress, bar: TaskID, task: Task, status: RunStatus | None)
 
 def _write(session: Session, task: Task, console: Console) -> None:
     stem = task.media.name if task.media.is_dir() else task.media.stem
-    session.save(task.out / stem)
+    session.wait(session.save(task.out / stem))
     for name in task.formats:
         chosen = formats.get(name)
         job = session.export(name, task.out / (f"{stem}-{name}" if chosen.folder else f"{stem}.{name}{chosen.suffix}"))

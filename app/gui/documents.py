@@ -24,27 +24,29 @@ class Documents:
         self._session = session
         self._on_error = on_error
         self._last: Path | Leftover | None = None
+        self._then: Callable[[], object] | None = None
+        """What was asked for and waits for the present document to be saved."""
         self.asking = Asking(window, session)
         session.events.opened.connect(self._opened)
         session.events.saved.connect(recent.add)
+        session.events.saved.connect(lambda _: self._saved())
+        session.events.error.connect(lambda _: self._failed())
 
     def open(self, path: Path | None) -> None:
         """Open a path (None: the sample) once the present document may be left."""
-        if self.may_leave():
-            self._open(path)
+        self.leave(lambda: self._open(path))
 
     def ask_open(self) -> dict[str, Any] | None:
-        """The ask-part of the open command: ``{"path": ...}``."""
+        """The ask-part of the open command; it opens what was chosen itself, for saving comes first and takes time."""
         path = self.asking.file_to_open()
-        if path is None or not self.may_leave():
-            return None
-        self._last = path
-        return {"path": path}
+        if path is not None:
+            self.open(path)
+        return None
 
     def ask_sample(self) -> dict[str, Any] | None:
         """The sample needs no path, but the present document must be left."""
-        self._last = None
-        return {} if self.may_leave() else None
+        self.open(None)
+        return None
 
     def offer_recovery(self) -> bool:
         """Ask about unsaved work of earlier sessions; True when something is being recovered."""
@@ -71,16 +73,30 @@ class Documents:
         else:
             self._try(lambda: self._session.open(error.project, video=video, accept=anyway))
 
-    def may_leave(self) -> bool:
-        """Whether the present document may go; asks once when it has unsaved changes."""
+    def leave(self, then: Callable[[], object]) -> None:
+        """Go on with ``then`` once the present document may go; asks first when it has unsaved changes.
+
+        ``then`` is called at once, or when the document was saved; never when the user stays or saving fails.
+        """
+        self._then = None
         if not self._session.dirty:
-            return True
+            then()
+            return
         answer = self.asking.unsaved()
         if answer is Unsaved.SAVE:
-            return self._try(self._session.save)
-        if answer is Unsaved.DISCARD:
+            self._then = then
+            self._try(self._session.save)
+        elif answer is Unsaved.DISCARD:
             self._session.abandon()
-        return answer is not Unsaved.CANCEL
+            then()
+
+    def _saved(self) -> None:
+        then, self._then = self._then, None
+        if then is not None:
+            self.leave(then)  # what was changed while saving is asked about again
+
+    def _failed(self) -> None:
+        self._then = None
 
     def _open(self, path: Path | None) -> None:
         self._last = path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, QSettings, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QMainWindow,
@@ -281,18 +281,19 @@ class MainWindow(QMainWindow):
     # --- opening and leaving ------------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._closing:
-            event.accept()
-            return
-        if not self.documents.may_leave():
-            event.ignore()
-            return
+        if not self._closing:
+            event.ignore()  # saving first takes its time
+            self.documents.leave(self._end)
+        event.setAccepted(self._closing)
+
+    def _end(self) -> None:
+        """Nothing unsaved is left, or nobody wants it."""
         self._closing = True
         self.player.stop()
         self.showing.close()
         self._save_geometry()
         self.session.close()
-        event.accept()
+        QTimer.singleShot(0, self.close)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _dropped(event) is not None:

@@ -104,9 +104,14 @@ class History:
         """Titles of the steps that undo would take back, oldest first."""
         return tuple(step.title for step in self._done)
 
-    def mark_saved(self) -> None:
-        """The document as it is now lies on disk."""
-        self._saved = self._state
+    @property
+    def state(self) -> int:
+        """A name for the document as it is now, for `mark_saved` later."""
+        return self._state
+
+    def mark_saved(self, state: int | None = None) -> None:
+        """The document as it is now lies on disk, or as it was when its `state` was taken."""
+        self._saved = self._state if state is None else state
 
     @property
     def dirty(self) -> bool:

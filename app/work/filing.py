@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.work import opening
 from app.work.corrections import Passes
 from app.work.errors import SessionError
 from app.work.jobs import Job
-from app.work.journal import Journal, Leftover, forget, leftovers
+from app.work.journal import Journal, Leftover, forget, leftovers, pack
 from app.work.latest import Latest
 from app.work.overview import Lanes
 from app.work.painting import Painting
@@ -112,8 +113,9 @@ class Filing(Painting):
         self.lanes = found.lanes
         self.triage = Triage(self.lanes)
         self.journal = Journal.create(
-            self._paths.state, found.document, found.project, dirty=recovered, on_error=self._journal_failed
-        )
+            self._paths.state, found.document, found.project, dirty=recovered, packed=found.packed,
+            on_error=self._journal_failed,
+        )  # fmt: skip
         self.history.subscribe(self._changed)
         if leftover is not None:
             self.jobs.run("open", opening.forget_when_safe(self.journal, leftover))
@@ -125,26 +127,49 @@ class Filing(Painting):
         self.seek(min((t.span().start for t in found.document.tracks.values() if t.frames), default=0))
         self.events.message(found.message)
 
-    def save(self, path: Path | str | None = None) -> Path:
-        """Save the project: at ``path``, where it lives, or beside the video under the video's name.
+    def save(self, path: Path | str | None = None) -> Job[Path]:
+        """Save the project in the background: at ``path``, where it lives, or beside the video under its name.
 
-        Raises `ProjectError`; what was on disk is untouched then.
+        What is saved is the document as it is now; edits made meanwhile count as unsaved. ``events.saved`` or
+        ``events.error`` (`ProjectError`) tells how it went; after a failure the disk holds what it held before.
         """
         media = self.require_open()
         target = Path(path) if path else self.project or opening.free_name(opening.default_project(media.path))
         if target.suffix.lower() != opening.SUFFIX:
             target = target.with_name(target.name + opening.SUFFIX)
         self.runs.flush()
-        with contextlib.suppress(OSError):  # the writer reports a folder that cannot be made
-            target.parent.mkdir(parents=True, exist_ok=True)
-        save_project(self.document, target)
-        self.history.mark_saved()
-        self.project = target
-        if self.journal is not None:
-            self.journal.rebase(self.document, target)
-        self.events.saved(target)
-        self.events.message(f"Saved {target}")
-        return target
+        doc, state, history, journal = self.document.copy(), self.history.state, self.history, self.journal
+        since: list[Edit] = []
+        stop_listening = history.subscribe(lambda edit, change: since.append(edit))
+
+        def end(error: Exception | None, cancelled: bool) -> None:
+            stop_listening()
+            self.events.progress(title, None)
+            if error is not None:
+                self.events.error(error)
+            elif job.value is not None and history is self.history:
+                history.mark_saved(state)
+                self.project = job.value
+                if journal is not None and not self._closed:
+                    journal.rebase(doc, job.value, dirty=bool(since), packed=packed[0])
+                    for edit in since:
+                        journal.record(edit)
+                self.events.saved(job.value)
+                self.events.message(f"Saved {job.value}")
+
+        def work() -> Generator[None, None, Path]:
+            yield
+            with contextlib.suppress(OSError):  # the writer reports a folder that cannot be made
+                target.parent.mkdir(parents=True, exist_ok=True)
+            save_project(doc, target)
+            packed.append(pack(doc))
+            return target
+
+        packed: list[bytes | None] = []
+        title = f"Saving {target.name}"
+        self.events.progress(title, 0.0)
+        job = self.jobs.run("files", work(), on_end=end)
+        return job
 
     def close(self, *, discard: bool = False, timeout: float = 5.0) -> None:
         """End everything: the run (keeping what it computed), the workers, the frames, the journal.

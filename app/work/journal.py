@@ -109,17 +109,18 @@ class Journal:
         project: Path | None,
         *,
         dirty: bool = False,
+        packed: bytes | None = None,
         on_error: Callable[[JournalError], object] = log.error,
     ) -> Journal:
         """Begin a journal in a folder under ``home`` (the state folder) with ``doc`` as it is now.
 
         ``project`` is the file that ``doc`` came from. ``dirty`` says that ``doc`` already differs from it (it was
-        recovered or imported), so that it is offered for recovery even when no edit follows. Never raises for the
-        disk's sake: that goes to ``on_error``.
+        recovered or imported), so that it is offered for recovery even when no edit follows. ``packed``: see `rebase`.
+        Never raises for the disk's sake: that goes to ``on_error``.
         """
         name = f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}-{secrets.token_hex(3)}{SUFFIX}"
         journal = cls(folder_under(home) / name, on_error)
-        journal.rebase(doc, project, dirty=dirty)
+        journal.rebase(doc, project, dirty=dirty, packed=packed)
         journal._thread.start()
         return journal
 
@@ -128,12 +129,15 @@ class Journal:
         if not self._gap and (body := self._encode(edit)) is not None:
             self._give(_Entry(time.time(), body))
 
-    def rebase(self, doc: Document, project: Path | None, *, dirty: bool = False) -> None:
+    def rebase(
+        self, doc: Document, project: Path | None, *, dirty: bool = False, packed: bytes | None = None
+    ) -> None:
         """Begin anew after a save: ``doc`` is now at ``project`` and the edits so far are obsolete.
 
-        ``dirty``: edits were made while the save was under way, ``doc`` is ahead of the file.
+        ``dirty``: edits were made while the save was under way, ``doc`` is ahead of the file. ``packed``: what `pack`
+        made of ``doc``, in a worker where it is large.
         """
-        body = self._encode(doc)
+        body = self._encode(doc) if packed is None else packed
         self._gap = body is None
         if body is not None:
             unsaved = dirty or (project is None and bool(doc.tracks))
@@ -281,6 +285,14 @@ def leftovers(home: Path) -> list[Leftover]:
         if left is not None:
             found.append(left)
     return sorted(found, key=lambda left: left.when, reverse=True)
+
+
+def pack(doc: Document) -> bytes | None:
+    """``doc`` as the journal keeps it; None when it holds what cannot be kept, which the journal then tells itself."""
+    try:
+        return msgspec.msgpack.encode(doc)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def recover(leftover: Leftover) -> Document:

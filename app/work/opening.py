@@ -14,7 +14,7 @@ from app.formats.project import load_project
 from app.media import MediaInfo, probe
 from app.model.document import Document, VideoRef
 from app.work.errors import RelinkError, SessionError
-from app.work.journal import Journal, Leftover, forget, recover
+from app.work.journal import Journal, Leftover, forget, pack, recover
 from app.work.overview import Lanes
 
 SUFFIX = ".siamlabel"
@@ -25,8 +25,8 @@ SAMPLE = "sample/video.mp4"
 class Opened:
     """A document and its video. ``project``: the file it lives in, None when it was never saved.
 
-    ``lanes``: the document at a glance, made here because a long one takes its time. ``relinked``: the reference to
-    follow from now on, when the video moved.
+    ``lanes`` and ``packed``: the document at a glance and as the journal keeps it, made here because a long one takes
+    its time. ``relinked``: the reference to follow from now on, when the video moved.
     """
 
     document: Document
@@ -34,6 +34,7 @@ class Opened:
     project: Path | None
     message: str
     lanes: Lanes
+    packed: bytes | None
     relinked: VideoRef | None = None
 
 
@@ -58,10 +59,10 @@ def open_path(
         if doc.video is not None and doc.video.fingerprint == ref.fingerprint:
             doc.video = msgspec.structs.replace(doc.video, path=ref.path)
             said = f"Opened {beside.name}, the project of this video"
-            return Opened(doc, media, beside, said, glance(doc, media.frames))
+            return Opened(doc, media, beside, said, glance(doc, media.frames), pack(doc))
     fresh_one = Document(video=ref)
     said = f"Opened {target.name}: press N and draw a box around an object"
-    return Opened(fresh_one, media, None, said, glance(fresh_one, media.frames))
+    return Opened(fresh_one, media, None, said, glance(fresh_one, media.frames), pack(fresh_one))
 
 
 def open_document(
@@ -82,7 +83,7 @@ def open_document(
             f"{found} is not the video that was labelled in {name.name}: {_difference(ref, now)}; say where it is",
         )  # fmt: skip
     moved = now if video is not None or now.fingerprint != ref.fingerprint else None
-    return Opened(doc, media, project, f"Opened {name.name}", glance(doc, media.frames), moved)
+    return Opened(doc, media, project, f"Opened {name.name}", glance(doc, media.frames), pack(doc), moved)
 
 
 def open_leftover(

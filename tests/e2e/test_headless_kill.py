@@ -21,7 +21,7 @@ from tracker.api import Box
 session = Session()
 session.wait(session.open(Path(sys.argv[1])))
 session.add_object(Box(4, 20, 12, 12), "cat")
-session.save(Path(sys.argv[2]))
+session.wait(session.save(Path(sys.argv[2])))
 gesture = session.new_gesture()
 for frame in range(1, 20):
     session.set_box(Box(frame, 20, 12, 12), frame=frame, gesture=gesture)
@@ -56,6 +56,6 @@ def test_kill_9_loses_nothing_that_was_on_disk(tmp_path: Path, root: Path):
         0: square(0), **{f: Box(f, 20, 12, 12) for f in range(1, 20)},
     }  # fmt: skip
     assert session.dirty
-    session.save()
+    session.wait(session.save())
     session.close()
     assert Session().leftovers() == []

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from pycocotools.coco import COCO
+from session_fakes import saved
 
 import main
 from app.model.geometry import iou
@@ -76,9 +77,9 @@ def test_label_correct_track_on_save_reopen_export(clip: Path, tmp_path: Path):
     session.set_box(target(10))
     session.wait(session.track())
     session.seek(FRAMES - 1)
-    session.wait(session.track(-1))
+    session.wait(session.track(-1, mode="replace"))
     assert session.frame == 11, "the run backward ends at the correction"
-    project = session.save(tmp_path / "work.siamlabel")
+    project = saved(session, tmp_path / "work.siamlabel")
     session.close()
 
     again = Session()

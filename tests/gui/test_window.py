@@ -104,7 +104,9 @@ def test_relink_offers_to_find_the_video(user, qtbot, monkeypatch, tmp_path):
 
 def test_a_moved_video_is_found_through_the_dialog(user, make_user, monkeypatch, clip):
     user.draw(square(0))
-    project = user.session.save()
+    job = user.session.save()
+    user.wait(lambda: job.ended)
+    project = job.value
     user.window.close()
     elsewhere = clip.rename(clip.with_name("moved.mkv"))
     again = make_user()

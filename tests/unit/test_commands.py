@@ -145,8 +145,8 @@ def test_the_main_job_by_commands_alone(session: Session, ui: FakeUi, tmp_path: 
     session.seek(20)
     session.wait(run("track.backward", session, ui))  # type: ignore[arg-type]
     assert session.document.tracks[1].frames[11].box == square(11)
-    run("file.save", session, ui)
-    run("file.save_as", session, ui, path=tmp_path / "other.siamlabel")
+    session.wait(run("file.save", session, ui))  # type: ignore[arg-type]
+    session.wait(run("file.save_as", session, ui, path=tmp_path / "other.siamlabel"))  # type: ignore[arg-type]
     assert session.title == "other.siamlabel"
     session.wait(run("file.export", session, ui, format_id="coco", out=tmp_path / "x.json"))  # type: ignore[arg-type]
     session.wait(run("file.open", session, ui, path=tmp_path / "other.siamlabel"))  # type: ignore[arg-type]

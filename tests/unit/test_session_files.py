@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from session_fakes import FakeTrackers, picture, square, write_clip
+from session_fakes import FakeTrackers, picture, saved, square, write_clip
 
 from app.formats.base import FormatError
 from app.formats.project import ProjectError, load_project
@@ -17,6 +17,7 @@ from app.formats.vot import VotParams
 from app.media import MediaError, index
 from app.session import Mode, RelinkError, Session, SessionError
 from app.settings import Settings, load_settings
+from app.work.journal import recover
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_opening_a_folder_of_images(session: Session, tmp_path: Path):
         cv2.imwrite(str(folder / f"{n}.png"), picture(n))
     session.wait(session.open(folder))
     session.add_object(square(0))
-    assert session.save() == tmp_path / "frames.siamlabel"
+    assert saved(session) == tmp_path / "frames.siamlabel"
     assert session.frame_count == 3
 
 
@@ -96,11 +97,11 @@ def test_what_cannot_be_opened_is_told_and_the_rest_stays(session: Session, clip
 
 def test_a_project_is_saved_beside_its_video_and_found_again(session: Session, clip: Path):
     first = labelled(clip)
-    saved: list[Path] = []
-    first.events.saved.connect(saved.append)
+    told: list[Path] = []
+    first.events.saved.connect(told.append)
     assert first.dirty
-    assert first.save() == clip.with_suffix(".siamlabel")
-    assert saved == [clip.with_suffix(".siamlabel")]
+    assert saved(first) == clip.with_suffix(".siamlabel")
+    assert told == [clip.with_suffix(".siamlabel")]
     assert not first.dirty
     assert first.title == "clip.siamlabel"
     first.close()
@@ -112,22 +113,22 @@ def test_a_project_is_saved_beside_its_video_and_found_again(session: Session, c
 
 def test_the_project_of_another_video_is_never_overwritten(session: Session, clip: Path):
     labelled_session = labelled(clip)
-    labelled_session.save()
+    saved(labelled_session)
     labelled_session.close()
     write_clip(clip, frames=5)
     session.wait(session.open(clip))
     assert not session.document.tracks
     session.add_object(square(0))
-    assert session.save().name == "clip-2.siamlabel"
+    assert saved(session).name == "clip-2.siamlabel"
     assert load_project(clip.with_suffix(".siamlabel")).video.frames == 8  # type: ignore[union-attr]
 
 
 def test_save_as_takes_the_suffix_and_makes_the_folder(session: Session, clip: Path, tmp_path: Path):
     session.wait(session.open(clip))
-    target = session.save(tmp_path / "deep" / "er" / "work.v1")
+    target = saved(session, tmp_path / "deep" / "er" / "work.v1")
     assert target == tmp_path / "deep" / "er" / "work.v1.siamlabel"
     session.add_object(square(0))
-    assert session.save() == target
+    assert saved(session) == target
 
 
 def test_a_save_that_fails_leaves_the_work_unsaved(session: Session, clip: Path, tmp_path: Path):
@@ -135,14 +136,14 @@ def test_a_save_that_fails_leaves_the_work_unsaved(session: Session, clip: Path,
     session.add_object(square(0))
     (tmp_path / "file").write_text("")
     with pytest.raises(ProjectError):
-        session.save(tmp_path / "file" / "x.siamlabel")
+        saved(session, tmp_path / "file" / "x.siamlabel")
     assert session.dirty
     assert session.project is None
 
 
 def test_a_moved_video_asks_and_is_relinked(session: Session, clip: Path, tmp_path: Path):
     first = labelled(clip)
-    project = first.save(tmp_path / "projects" / "p.siamlabel")
+    project = saved(first, tmp_path / "projects" / "p.siamlabel")
     first.close()
     moved = tmp_path / "moved.mkv"
     clip.rename(moved)
@@ -162,7 +163,7 @@ def test_a_moved_video_asks_and_is_relinked(session: Session, clip: Path, tmp_pa
 
 def test_a_changed_video_asks_before_it_is_taken(session: Session, clip: Path, tmp_path: Path):
     first = labelled(clip)
-    project = first.save(tmp_path / "projects" / "p.siamlabel")
+    project = saved(first, tmp_path / "projects" / "p.siamlabel")
     first.close()
     write_clip(clip, frames=5)
     errors: list[Exception] = []
@@ -186,7 +187,7 @@ def test_unsaved_work_is_offered_and_recovered(session: Session, clip: Path):
     assert session.document.tracks[1].label == "cat"
     assert session.dirty
     session.wait(lambda: not left.path.exists())
-    session.save()
+    saved(session)
     session.close()
     assert new_session().leftovers() == []
 
@@ -201,7 +202,7 @@ def test_unsaved_work_can_be_forgotten(session: Session, clip: Path):
 def test_nothing_is_offered_after_a_proper_end(session: Session, clip: Path, end: str):
     first = labelled(clip) if end != "nothing done" else session
     if end == "saved":
-        first.save()
+        saved(first)
     first.close(discard=end == "discarded")
     assert session.leftovers() == []
 
@@ -276,9 +277,9 @@ def test_the_sample_clip_opens_without_a_path(session: Session, clip: Path, monk
     monkeypatch.setattr("app.diagnostics.resource", lambda name: folder.parent / name)
     session.wait(session.open())
     session.add_object(square(0))
-    saved = session.save()
-    assert saved.name == "sample.siamlabel"
-    assert folder not in saved.parents
+    project = saved(session)
+    assert project.name == "sample.siamlabel"
+    assert folder not in project.parents
 
 
 def test_work_that_was_abandoned_is_not_offered_again(session: Session, clip: Path, tmp_path: Path):
@@ -304,3 +305,22 @@ def test_an_export_does_not_scan_the_video_again(session: Session, clip: Path, t
     monkeypatch.setattr(index, "build_index", scan)
     session.wait(session.export("vot", tmp_path / "out", VotParams(with_frames=True)))
     assert list((tmp_path / "out").rglob("*.jpg"))
+
+
+def test_what_is_edited_while_saving_stays_unsaved_and_in_the_journal(session: Session, clip: Path):
+    session.wait(session.open(clip))
+    session.add_object(square(0), "cat")
+    job = session.save()
+    session.set_track(1, label="dog")
+    session.wait(job)
+    assert job.value is not None
+    assert load_project(job.value).tracks[1].label == "cat"
+    assert session.dirty
+    session.undo()
+    assert not session.dirty
+    session.redo()
+    session.close()
+    again = new_session()
+    (left,) = again.leftovers()
+    assert recover(left).tracks[1].label == "dog"
+    again.close(discard=True)
