@@ -172,6 +172,8 @@ _FORMATS = {
     "otb": "app.formats.otb:OTB",
     "uav123": "app.formats.uav123:UAV123",
     "mot": "app.formats.mot:MOT",
+    "mots": "app.formats.mots:MOTS",
+    "davis": "app.formats.davis:DAVIS",
     "cvat": "app.formats.cvat:CVAT",
     "label_studio": "app.formats.label_studio:LABEL_STUDIO",
     "dive": "app.formats.dive:DIVE",

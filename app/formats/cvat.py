@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 
 from app.formats.base import KEPT, LOST, Aspect, FormatError, Preflight
-from app.formats.cvat_attributes import definition, text_of, tidy
+from app.formats.cvat_attributes import definition, text_of, text_safe, tidy
 from app.formats.cvat_read import looks_like_it, read
 from app.formats.cvat_shapes import SOURCES, Shape, expand, shapes_of
 from app.formats.keys import Filler, KeyParams, corners_rounded, key_frames
@@ -28,7 +28,7 @@ from app.formats.one_file import OneFile
 from app.formats.outline import around, corners, filled, outline
 from app.formats.rle import vot_text
 from app.formats.selection import Extra, Selection, select
-from app.formats.xml_io import HEAD, number, tag, xml_text
+from app.formats.xml_io import HEAD, number, tag
 from app.model.document import Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import Observation, Track
@@ -79,7 +79,7 @@ class CvatFormat(OneFile):
         chosen = select(doc, params, (Extra.ATTRIBUTES,))
         tally: Counter[str] = Counter()
         kept = chosen.document
-        _text_safe(kept)
+        text_safe(kept)
         tidy(kept, tally)
         for key, track in list(kept.tracks.items()):
             _shaped(track, params, tally)
@@ -137,20 +137,6 @@ _SENTENCES = {
 
 def _alike(a: Observation, b: Observation) -> bool:
     return a.state is b.state and a.attributes == b.attributes
-
-
-def _text_safe(doc: Document) -> None:
-    """Names that XML can hold, each label once."""
-    known: dict[str, Label] = {}
-    for label in doc.labels:
-        name = xml_text(label.name) or "object"
-        known.setdefault(name, msgspec.structs.replace(label, name=name))
-    doc.labels = list(known.values())
-    for track in doc.tracks.values():
-        track.label = xml_text(track.label) or "object"
-        if track.label not in known:
-            known[track.label] = Label(track.label, track.colour)
-            doc.labels.append(known[track.label])
 
 
 def _shaped(track: Track, params: CvatParams, tally: Counter[str]) -> None:

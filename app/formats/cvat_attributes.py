@@ -47,6 +47,26 @@ def value_of(text: str, kind: AttributeKind | None) -> AttributeValue:
     return text
 
 
+def guessed(text: str) -> AttributeValue:
+    """The flag or number that ``text`` reads as, else the text."""
+    flag = value_of(text, AttributeKind.FLAG)
+    return value_of(text, AttributeKind.NUMBER) if isinstance(flag, str) else flag
+
+
+def text_safe(doc: Document) -> None:
+    """Give the labels and tracks of ``doc`` names that XML can hold, each label once; in place."""
+    known: dict[str, Label] = {}
+    for label in doc.labels:
+        name = xml_text(label.name) or "object"
+        known.setdefault(name, msgspec.structs.replace(label, name=name))
+    doc.labels = list(known.values())
+    for track in doc.tracks.values():
+        track.label = xml_text(track.label) or "object"
+        if track.label not in known:
+            known[track.label] = Label(track.label, track.colour)
+            doc.labels.append(known[track.label])
+
+
 def tidy(doc: Document, tally: Counter[str]) -> None:
     """Bring the attributes of ``doc`` into the shape that CVAT knows; in place, losses counted in ``tally``.
 
