@@ -19,7 +19,6 @@ from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State, Track
 from app.session import LiveItem, Mode, Status
 from app.settings import Settings
-from app.work.requests import Ending, Reason
 from tracker.api import Box, MaskPatch, Prediction, Verdict
 from tracker.config import TrackConfig
 
@@ -234,6 +233,8 @@ def mode_line(status: Status) -> str:
             return "Nothing is open · Ctrl+O opens a video, a folder of images or a project"
         case Mode.OPENING:
             return status.opening
+        case Mode.DRAWING if status.redraw and status.pause is not None:
+            return f"Drag a new box for {status.waiting}, or step back to where it went wrong · Enter goes on without"
         case Mode.DRAWING if status.redraw:
             return f"Drawing: drag a new box for {status.selected} · Esc cancels"
         case Mode.DRAWING:
@@ -245,7 +246,7 @@ def mode_line(status: Status) -> str:
         case Mode.PLAYING:
             return "Playing · Space or Esc pauses"
         case Mode.PAUSED if status.pause is not None:
-            return _pause_line(status, status.pause)
+            return f"{status.waiting} is waiting for an answer · Enter goes on, Esc leaves it"
     return _background(status) + _idle_line(status)
 
 
@@ -269,6 +270,10 @@ def _run_line(status: Status) -> str:
     if run.phase == "stopping":
         return "Tracking: stopping after this frame"
     way = "forward" if run.step > 0 else "backward"
+    if len(run.tracks) > 1:
+        way = f"{len(run.objects) or len(run.tracks)} objects {way}"
+    if run.gap:
+        way = f"the gap {run.start}-{run.stop} from both sides"
     score = f", score {run.score:.2f}" if run.score is not None else ""
     if run.untrained:  # before the figures, which mean nothing then
         way += f" with {run.tracker}"
@@ -282,15 +287,6 @@ def _background(status: Status) -> str:
         return ""
     share = f" {100 * min(run.done, run.total) // run.total} %" if run.total else ""
     return f"Tracking beside the correction again:{share} · "
-
-
-def _pause_line(status: Status, pause: Ending) -> str:
-    what = "Lost" if pause.reason is Reason.LOST else "Uncertain"
-    go = "Enter looks on" if pause.reason is Reason.LOST else "Enter accepts"
-    return (
-        f"{what} at frame {pause.frame} ({status.waiting}): {pause.why} · "
-        f"{go}, Shift+N or a drag corrects, Q hidden, O out of view, Esc leaves it"
-    )
 
 
 def _live_ground(live: LiveItem, track: Track | None, options: Settings) -> list[Primitive]:

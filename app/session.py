@@ -90,7 +90,8 @@ class Session(Filing):
         """Whose keys hold: the window's, or those of the tool in hand (see `app.commands.keymap`)."""
         if self.mask_tool is not None:
             return "mask"
-        return PAUSED if self.mode is Mode.PAUSED else "window"
+        free = self.run is None or self.run.background
+        return PAUSED if self.pause is not None and free and not self.playing else "window"
 
     @property
     def status(self) -> Status:

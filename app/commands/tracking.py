@@ -37,7 +37,7 @@ COMMANDS: tuple[Command, ...] = (
             hint="Replaces what nobody has verified, up to the next keyframe"),
     Command("track.range", "Track a range…", ("Alt+T",), "Track", lambda s, ui, **p: s.track_range(**p), idle_selected,
             "range", hint="From one frame to another; keyframes on the way stay and correct the run"),
-    Command("track.accept", "Accept and go on", ("Return", "Enter"), "Track", lambda s, ui: s.accept(), _paused,
+    Command("track.accept", "Accept and go on", ("Enter", "Return"), "Track", lambda s, ui: s.accept(), _paused,
             hint="What the paused run shows is right; a lost object is sought on", scope=PAUSED),
     Command("track.interpolate", "Interpolate the gap", ("I",), "Track", lambda s, ui: s.interpolate_gap(), _one_idle,
             hint="Straight lines between the keyframes on both sides of this frame"),

@@ -38,6 +38,7 @@ from app.gui.panels.review import ReviewPanel
 from app.gui.panels.tracker import TrackerPanel
 from app.gui.panels.tracks import TracksPanel
 from app.gui.panels.transport import TransportBar
+from app.gui.pause_bar import PauseBar
 from app.gui.player import Player
 from app.gui.showing import Showing
 from app.gui.side import Side
@@ -113,6 +114,8 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.notices)
+        self.pause_bar = PauseBar(self.session, self.actions_)
+        column.addWidget(self.pause_bar)
         column.addWidget(self.stack, 1)
         self.tracks_panel = TracksPanel(self._set_track)
         self.choosing = Choosing(self, self.session, self.notices)

@@ -58,11 +58,7 @@ def iou(value: float) -> str:
 
 def _together(endings: tuple[Ending, ...], names: Mapping[int, str]) -> str:
     waiting = [e for e in endings if e.reason in PAUSES]
-    done = len(endings) - len(waiting)
-    said = []
-    for ending in waiting:
-        words = ending_words(ending)
-        said.append(f"{names.get(ending.aim.track, 'object')}: {words[0].lower()}{words[1:]}")
-    if done:
-        said.append(f"{done} object{'s' if done > 1 else ''} tracked to where {'they' if done > 1 else 'it'} had to go")
-    return "; ".join(said)
+    if waiting:
+        who = ", ".join(names.get(e.aim.track, "an object") for e in waiting[:3]) + ("…" if len(waiting) > 3 else "")
+        return f"{len(waiting)} of {len(endings)} objects wait for an answer: {who}"
+    return f"{len(endings)} objects tracked to where they had to go"

@@ -229,7 +229,7 @@ def test_several_objects_pause_one_by_one_while_the_others_go_on(make: Make):
     messages = told(session)
     session.wait(session.track())
     assert len(session.runs.pauses) == 2
-    assert messages[-1] == "a 1: lost at frame 12: score 0.10; b 2: lost at frame 12: score 0.10"
+    assert messages[-1] == "2 of 2 objects wait for an answer: a 1, b 2"
     session.wait(session.accept())
     assert session.pause is not None
     assert session.pause.aim.track == 2

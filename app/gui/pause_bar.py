@@ -1,0 +1,103 @@
+"""A paused run asks its question in a strip over the picture, with each answer one key or one click away."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from app.commands import BY_ID
+from app.gui import theme
+from app.gui.actions import Actions, native
+from app.gui.elided import ElidedLabel
+from app.session import Session
+from app.work.requests import Ending, Reason
+
+ANSWERS = (
+    ("track.accept", "Go on"),
+    ("object.redraw", "Draw"),
+    ("object.occluded", "Hidden"),
+    ("object.out_of_view", "Out of view"),
+    ("track.stop", "Leave"),
+)
+"""Commands and what they mean as an answer."""
+
+
+class PauseBar(QWidget):
+    """Seen while a run waits for a person. Where the object was lost, a drag in the picture draws its box at once."""
+
+    def __init__(self, session: Session, actions: Actions) -> None:
+        super().__init__()
+        self._session = session
+        self._actions = actions
+        self._asked: Ending | None = None
+        self._armed = False
+        """Whether the picture was made ready for the drag that answers this pause."""
+        self.title, self.reason = QLabel(), ElidedLabel()
+        bold = self.title.font()
+        bold.setBold(True)
+        self.title.setFont(bold)
+        self.reason.setObjectName("muted")
+        self.reason.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.GRID * 2, theme.GRID // 2, theme.GRID, theme.GRID // 2)
+        row.setSpacing(theme.GRID)
+        row.addWidget(self.title)
+        row.addWidget(self.reason, 1)
+        self.buttons: dict[str, QToolButton] = {}
+        for name, _ in ANSWERS:
+            button = self.buttons[name] = QToolButton()
+            button.setObjectName("answer")
+            button.clicked.connect(lambda _=False, n=name: self._answer(n))
+            row.addWidget(button)
+        theme.current().changed.connect(self.update)
+        events = session.events
+        events.mode.connect(lambda _: self.show_pause())
+        events.run.connect(lambda _: self.show_pause())
+        events.selection.connect(self.show_pause)
+        self.hide()
+
+    def show_pause(self) -> None:
+        """What waits now; hidden when nothing does, or while a run goes on."""
+        session = self._session
+        pause = session.pause if session.run is None or session.run.background else None
+        if pause is not self._asked:
+            self._asked, self._armed = pause, False
+            if pause is not None:
+                self._ask(pause)
+        self.setVisible(pause is not None)
+        if pause is not None and pause.reason is Reason.LOST and not self._armed and self._may_draw(pause):
+            self._armed = True
+            session.begin_drawing(redraw=True)
+
+    def _may_draw(self, pause: Ending) -> bool:
+        """Whether the hand is free for a drag."""
+        session = self._session
+        return session.selected == pause.aim.track and not session.drawing and session.mask_tool is None
+
+    def _ask(self, pause: Ending) -> None:
+        session = self._session
+        lost = pause.reason is Reason.LOST
+        track = session.document.tracks[pause.aim.track]
+        count = len(session.runs.pauses) - 1
+        more = f" · {count} more after this" if count else ""
+        self.title.setText(f"{track.label} {track.id} {'lost' if lost else 'uncertain'} at frame {pause.frame}{more}")
+        self.reason.setText(pause.why)
+        for name, words in ANSWERS:
+            said = ("Look on" if lost else "It is right") if name == "track.accept" else words
+            keys = self._actions.keymap.keys(name)
+            self.buttons[name].setText(f"{said}  {native(keys[0])}" if keys else said)
+            self.buttons[name].setToolTip(self._actions.tip(BY_ID[name]))
+
+    def _answer(self, name: str) -> None:
+        if name == "track.stop":
+            self._session.end_drawing()
+        self._actions.trigger(BY_ID[name])
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        t = theme.current().tokens
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(t.panel))
+        wash = QColor(t.warning)
+        wash.setAlpha(40)
+        painter.fillRect(self.rect(), wash)
+        painter.fillRect(0, 0, 4, self.height(), QColor(t.warning))
