@@ -15,10 +15,7 @@ from app.model.tracks import Observation, Source, Track
 from app.work.choice import TrackerChoice
 from app.work.errors import SessionError
 from app.work.planning import reached
-from app.work.requests import Aim, GapRequest, Part, Reason, TrackRequest
-
-SETTLE = 12
-"""Frames in a row in which both passes agree before the second one ends early, after a correction."""
+from app.work.requests import SETTLE, Aim, GapRequest, Part, Reason, TrackRequest
 
 
 @dataclass(frozen=True)
@@ -61,11 +58,15 @@ def parts(doc: Document, correction: Correction, means: Means, passes: Passes | 
             if right - left > 1 and not filled_by_line(track, left, right):
                 found.append(gap(track, left, right, means, settle=SETTLE, passes=passes))
             continue
-        goal = correction.goal if nth == 0 else None
+        goal, known = correction.goal if nth == 0 else None, {}
         if goal is None and (last := reached(track, correction.frame, step)) is not None:
             goal = last + step
+            ahead = {f: track.frames[f].box for f in range(correction.frame + step, goal, step)}
+            known = {f: box for f, box in ahead.items() if box is not None}
         if goal is not None and (goal - correction.frame) * step > 1:
-            one = Aim(track.id, correction.frame, goal, here.box, Reason.UNTIL, taught=True, mode="replace")
+            one = Aim(
+                track.id, correction.frame, goal, here.box, Reason.UNTIL, taught=True, mode="replace", known=known
+            )
             found.append(
                 TrackRequest(
                     means.run, means.media, step, means.tracker, means.device, (one,), means.masks, means.lost_after,

@@ -16,6 +16,7 @@ from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State
 from app.work.choice import Trackers
 from app.work.requests import (
+    SETTLED,
     Aim,
     Book,
     Found,
@@ -29,9 +30,6 @@ from app.work.requests import (
 )
 from app.work.tracking import LOADING, Clock, Desk, Walk
 from tracker.api import Box, MaskPatch
-
-SETTLED = 0.7
-"""Passes that overlap this much on frame after frame follow the same thing."""
 
 Pass = dict[int, Observation]
 """What one pass saw, by frame."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +25,8 @@ class Reason(StrEnum):
     UNTIL = "until"
     FILLED = "filled"
     """Everything beyond is labelled already."""
+    SETTLED = "settled"
+    """The run agrees with what an earlier one has left there."""
     LOST = "lost"
     UNCERTAIN = "uncertain"
     RELEASED = "released"
@@ -33,6 +35,10 @@ class Reason(StrEnum):
 
 DISAGREES = 0.5
 """Passes over a gap that overlap less than this somewhere are worth a look there."""
+SETTLE = 12
+"""Frames in a row in which a second walk agrees with a first one before it may end, after a correction."""
+SETTLED = 0.7
+"""Walks that overlap this much (IoU) on frame after frame follow the same thing."""
 PAUSES = frozenset({Reason.LOST, Reason.UNCERTAIN})
 """Endings at which a person is asked what to do."""
 
@@ -67,6 +73,7 @@ class Aim:
     knows of the object is told.
     ``persist``: stay on, lost or uncertain, until the object was found once (going on after a pause); while it is
     lost, ``absent`` is what is written. ``mode``: which frames may be written; only what nobody vouches for ever is.
+    ``known``: boxes that an earlier run has left on the way; after `SETTLE` frames of agreement the rest may stay.
     """
 
     track: int
@@ -79,6 +86,7 @@ class Aim:
     memory: Memory | None = None
     taught: bool = False
     mode: CommitMode = "fill"
+    known: Mapping[int, Box] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

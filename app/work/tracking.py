@@ -19,6 +19,8 @@ from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State
 from app.work.choice import Trackers
 from app.work.requests import (
+    SETTLE,
+    SETTLED,
     Aim,
     Book,
     Ending,
@@ -133,6 +135,8 @@ class _Object:
     last: int = 0
     why: str = ""
     unsure_why: str = ""
+    agreed: int = 0
+    """Frames in a row that agree with what is known of them."""
     prediction: Prediction | None = None
     ending: Ending | None = None
 
@@ -223,6 +227,9 @@ class Walk:
     def _judge(self, o: _Object, frame: Frame, prediction: Prediction) -> None:
         """What the answer means for going on with this object."""
         o.last = frame.index
+        known = o.aim.known.get(frame.index)
+        same = prediction.verdict is not Verdict.LOST
+        o.agreed = o.agreed + 1 if known is not None and same and geometry.iou(prediction.box, known) >= SETTLED else 0
         if prediction.verdict is Verdict.LOST:
             if o.lost_since is None:  # the reason belongs to the frame that the message names
                 o.lost_since, o.why = frame.index, prediction.reason or f"score {prediction.score:.2f}"
@@ -275,6 +282,8 @@ class Walk:
                 return Ending(aim, Reason.UNCERTAIN, o.unsure_since, frame, o.unsure_why, self.memory(o))
         if frame + request.step == aim.stop:
             return Ending(aim, aim.ending, frame, frame, "", self.memory(o))
+        if o.agreed >= SETTLE:
+            return Ending(aim, Reason.SETTLED, frame, frame, "", self.memory(o))
         return None
 
     def remember(self) -> None:

@@ -30,6 +30,8 @@ def ending_words(ending: Ending) -> str:
             return f"Tracked up to the keyframe at {beyond}"
         case Reason.FILLED:
             return f"Filled up to frame {ending.frame}; what lies beyond has boxes"
+        case Reason.SETTLED:
+            return f"Tracked again to frame {ending.frame}, where it agrees with what was there"
         case Reason.UNTIL:
             return f"Tracked to frame {ending.frame}"
         case Reason.END if beyond < 0:

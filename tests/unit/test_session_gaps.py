@@ -273,3 +273,19 @@ def test_esc_stops_the_work_in_the_background(make: Make):
     gate.release(500)
     rest(session)
     assert session.document.tracks[1].frames[15].box == WRONG
+
+
+def test_a_run_that_is_continued_ends_where_it_agrees_with_what_was_there(make: Make):
+    session = make()
+    session.add_object(square(0))
+    session.wait(session.track())
+    odd: dict[int, Observation | None] = {f: Observation(box=WRONG, source=Source.TRACKER) for f in (11, 12)}
+    mark = {30: Observation(box=Box(65, 21, 11, 11), source=Source.TRACKER, score=0.123)}
+    session.commit(SetFrames(1, odd | mark), "Drift")
+    messages = told(session)
+    session.seek(10)
+    session.set_box(square(10))
+    rest(session)
+    assert right(session, range(30))
+    assert session.document.tracks[1].frames[30].score == 0.123, "what was right is not tracked again"
+    assert "Tracked again to frame 24, where it agrees with what was there" in messages[-1]
