@@ -15,7 +15,7 @@ from app.model.interpolate import between
 from app.model.simplify import simplify
 from app.model.tracks import Observation, Source
 
-MAX_FILLED = 5_000_000
+MAX_FILLED = 2_000_000
 """Most frames that one file may ask to have filled in between its keyframes; a few lines could ask for any number."""
 
 
@@ -104,13 +104,19 @@ class Filler:
         box = like.box
         if box is None:
             return
-        copied = msgspec.structs.replace(
+        still = msgspec.structs.replace(
             like, mask=None, source=Source.INTERPOLATED, keyframe=False, verified=False, score=None, signals={}
         )
         for frame in range(start + 1, stop):
-            if frame not in frames:
-                there = box if to is None else between(box, to, (frame - start) / (stop - start))
-                frames[frame] = msgspec.structs.replace(copied, box=there)
+            if frame in frames:
+                continue
+            if to is None or to == box:
+                frames[frame] = still  # one for all: it cannot change
+            else:
+                there = between(box, to, (frame - start) / (stop - start))
+                frames[frame] = Observation(
+                    there, None, Source.INTERPOLATED, still.state, cover=still.cover, attributes=still.attributes
+                )
 
     def take(self, count: int) -> None:
         """Count frames that are about to be filled."""
