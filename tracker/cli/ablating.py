@@ -112,7 +112,7 @@ def ablate(
             follow(trainer, out / variant.folder, 0, title=variant.title)
             weights = out / variant.folder / "weights.safetensors"
             sources = method.about()["trained_on"]
-            rows.append(_measure(variant, TRACKERS[network], weights, sequences, chosen, out / "raw", jobs))
+            rows.append(_measure(variant, TRACKERS[network], weights, sequences, chosen, clips, out, jobs))
         told = [
             f"{TRACKERS[network]}, {steps} steps of {batch} pairs each, seed {seed}, {label_grid} label grid",
             f"trained on {', '.join(sources)}",
@@ -170,7 +170,14 @@ def _r50(
 
 
 def _measure(
-    variant: Variant, tracker: str, weights: Path, sequences: list[Sequence], device: str, raw: Path, jobs: int
+    variant: Variant,
+    tracker: str,
+    weights: Path,
+    sequences: list[Sequence],
+    device: str,
+    source: Path,
+    out: Path,
+    jobs: int,
 ) -> Row:
     from tracker.evaluation.compare import Contender, compare
     from tracker.evaluation.report import mean
@@ -179,7 +186,8 @@ def _measure(
 
     tuned = next(iter(ZOO[tracker].profiles.values())).attention_weight
     options = {"weights": weights, "attention_weight": (tuned or 1.0) if variant.attention else 0.0}
-    steps = compare([Contender.of(tracker, device, options)], sequences, raw_root=raw, jobs=jobs)
+    raw = out / "raw" / variant.folder  # one for each, for main.py report to put them side by side
+    steps = compare([Contender.of(tracker, device, options)], sequences, raw_root=raw, source=source, jobs=jobs)
     while True:
         try:
             next(steps)
