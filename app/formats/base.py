@@ -174,6 +174,7 @@ _FORMATS = {
     "mot": "app.formats.mot:MOT",
     "mots": "app.formats.mots:MOTS",
     "davis": "app.formats.davis:DAVIS",
+    "results": "app.formats.results:RESULTS",
     "cvat": "app.formats.cvat:CVAT",
     "label_studio": "app.formats.label_studio:LABEL_STUDIO",
     "dive": "app.formats.dive:DIVE",

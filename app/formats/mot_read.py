@@ -65,21 +65,15 @@ def read(path: Path) -> Document:
     for number, line in enumerate(read_text(truth).splitlines(), 1):
         if not line.strip():
             continue
-        values = _row(line, truth, number)
-        frame, key = _whole(values[0], "frame", truth, number), _whole(values[1], "id", truth, number)
+        frame, key, box, values = row_of(line, truth, number)
         track = tracks.setdefault(key, Track(key, "object", COLOURS[len(tracks) % len(COLOURS)]))
-        if frame - 1 in track.frames:
-            raise FormatError(f"object {key} is twice on frame {frame}", truth, f"line {number}", _FIX)
-        if frame > MAX_FRAMES:
-            raise FormatError(f"frame {frame} is not possible", truth, f"line {number}", _FIX)
-        x, y, w, h = values[2:6]
-        if w < 0 or h < 0:
-            raise FormatError("width and height must not be negative", truth, f"line {number}", _FIX)
+        if frame in track.frames:
+            raise FormatError(f"object {key} is twice on frame {frame + 1}", truth, f"line {number}", _FIX)
         flag, kind, seen = (*values[6:9], *(1.0, -1.0, -1.0)[max(len(values) - 6, 0) :])
         classes.setdefault(key, Counter())[int(kind)] += 1
         dropped[key] = dropped.get(key, 0) + (flag == 0)
-        if w > 0 and h > 0:
-            track.frames[frame - 1] = _observation(Box(x - 1, y - 1, w, h), seen, flag == 0)
+        if box is not None:
+            track.frames[frame] = _observation(box, seen, flag == 0)
     if not tracks:
         raise FormatError("there is no line in it", truth, remedy="Choose a sequence with ground truth.")
     for key, track in tracks.items():
@@ -136,6 +130,18 @@ def _names(path: Path) -> list[str]:
     if not path.is_file():
         return list(CLASSES)
     return [plain(line) or "object" for line in read_text(path).splitlines()]
+
+
+def row_of(line: str, path: Path, number: int) -> tuple[int, int, Box | None, list[float]]:
+    """Frame (0-based), id, box and all numbers of a line; no box when it has no area. Raises `FormatError`."""
+    values = _row(line, path, number)
+    frame, key = _whole(values[0], "frame", path, number), _whole(values[1], "id", path, number)
+    if frame > MAX_FRAMES:
+        raise FormatError(f"frame {frame} is not possible", path, f"line {number}", _FIX)
+    x, y, w, h = values[2:6]
+    if w < 0 or h < 0:
+        raise FormatError("width and height must not be negative", path, f"line {number}", _FIX)
+    return frame - 1, key, Box(x - 1, y - 1, w, h) if w > 0 and h > 0 else None, values
 
 
 def _row(line: str, path: Path, number: int) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -136,10 +137,8 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with TemporaryDirectory() as folder:
         place = sequence(Path(folder), "")
         (place / "gt" / "gt.txt").write_bytes(b"1,2,3,4,5,6,1\n" + data)
-        try:
+        with contextlib.suppress(FormatError):
             get("mot").read(place)
-        except FormatError:
-            pass
 
 
 def test_several_sequences_are_named_and_other_folders_stay(tmp_path: Path) -> None:
@@ -147,6 +146,6 @@ def test_several_sequences_are_named_and_other_folders_stay(tmp_path: Path) -> N
         sequence(tmp_path / name, "1,2,3,4,5,6\n")
     with pytest.raises(FormatError, match="there are 2 sequences"):
         get("mot").read(tmp_path)
-    with pytest.raises(FormatError, match="did not write|no part of"):
+    with pytest.raises(FormatError, match=r"did not write|no part of"):
         run_export(small(), None, "mot", tmp_path / "a")
     assert not get("mot").recognises(tmp_path / "nowhere")

@@ -1,0 +1,143 @@
+"""Reading DAVIS annotations; the conventions are told in `app.formats.davis`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from app.formats.base import MAX_PIXELS, FormatError
+from app.formats.layers import ABSENT
+from app.formats.pictures import picture_size
+from app.formats.sequence_folder import NOTE, ClipNote, dressed, one_of, read_clip_note, video_of
+from app.formats.vot_read import labels_of
+from app.model.document import COLOURS, Document
+from app.model.masks import Mask
+from app.model.tracks import Observation, Source, Track
+from tracker.api import MaskPatch
+
+VOID = 255
+OLD_VOID = 254
+
+_NUMBERED = re.compile(r"\d{5,9}\.png", re.ASCII)
+_FIX = "Restore the pictures from the data set."
+_MOST = 2000
+
+
+def recognises(path: Path) -> bool:
+    """Whether ``path`` is, or holds, a folder ``Annotations/.../<clip>`` of numbered PNG; never raises."""
+    try:
+        return bool(_clips(path))
+    except OSError:
+        return False
+
+
+def read(path: Path) -> Document:
+    """The document of one clip: its folder of annotations, or a data set that has no other. Raises `FormatError`.
+
+    Without our note the numbers of objects are their ids.
+    """
+    if not path.exists():
+        raise FormatError("there is no such file or folder", path, remedy="Choose a DAVIS data set.")
+    try:
+        folder = one_of(_clips(path), path, "DAVIS")
+        files = {int(file.stem): file for file in folder.iterdir() if _NUMBERED.fullmatch(file.name)}
+    except OSError as error:
+        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+    flat = folder.parent.name == "Annotations"
+    root = folder.parents[1 if flat else 2]
+    note = read_clip_note(root / NOTE)
+    size = (note.width, note.height) if note else picture_size([files[min(files)]])
+    if size is None:
+        raise FormatError("is no picture", files[min(files)], remedy=_FIX)
+    found: dict[int, dict[int, Mask]] = {}
+    for frame, file in sorted(files.items()):
+        for number, mask in _objects(file, size):
+            found.setdefault(number, {})[frame] = mask
+    doc = Document()
+    shown = root / "JPEGImages" / ("" if flat else folder.parent.name) / folder.name
+    doc.video = video_of(note, shown, folder.name, max(files) + 1, size)
+    for track in _tracks(found, sorted(files), note):
+        if track.id in doc.tracks:
+            raise FormatError(f"object {track.id} is there twice", root / NOTE, remedy="Correct the note.")
+        doc.tracks[track.id] = track
+    doc.tracks = dict(sorted(doc.tracks.items()))
+    doc.labels = labels_of(doc)
+    doc.next_id = max(doc.tracks, default=0) + 1
+    return doc
+
+
+def numbered(pixels: np.ndarray) -> Iterator[tuple[int, Mask]]:
+    """The number and the mask of each object in a picture of numbers, (height, width); 0 is none."""
+    height, width = pixels.shape
+    rows, columns = np.nonzero(pixels)
+    values = pixels[rows, columns]
+    order = np.argsort(values, kind="stable")
+    rows, columns, values = rows[order], columns[order], values[order]
+    starts = np.flatnonzero(np.diff(values.astype(np.int64), prepend=-1))
+    for start, stop in zip(starts, np.append(starts, len(values))[1:], strict=True):
+        y, x = rows[start:stop], columns[start:stop]
+        bits = np.zeros((int(y.max() - y.min()) + 1, int(x.max() - x.min()) + 1), bool)
+        bits[y - y.min(), x - x.min()] = True
+        yield int(values[start]), Mask.from_patch(MaskPatch(int(x.min()), int(y.min()), bits), height, width)
+
+
+def read_numbers(path: Path, size: tuple[int, int], modes: tuple[str, ...]) -> np.ndarray:
+    """The pixels of a PNG of ``size`` (width, height) in one of Pillow's ``modes``, (height, width) ints.
+
+    Raises `FormatError`.
+    """
+    from PIL import Image, UnidentifiedImageError  # most of the time nobody needs it
+
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.size != size or size[0] * size[1] > MAX_PIXELS:
+                what = f"the picture has {image.width} x {image.height} pixels, not {size[0]} x {size[1]}"
+                raise FormatError(what, path, remedy=_FIX)
+            if image.mode not in modes:
+                what = f"the picture is in '{image.mode}', not in {' or '.join(modes)}"
+                raise FormatError(what, path, remedy="Save it with its numbers, not in colours.")
+            return np.asarray(image)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+        raise FormatError(f"is no readable picture ({str(error)[:60]})", path, remedy=_FIX) from None
+
+
+def _objects(file: Path, size: tuple[int, int]) -> Iterator[tuple[int, Mask]]:
+    return numbered(read_numbers(file, size, ("P", "L", "1")).astype(np.uint8))
+
+
+def _tracks(found: dict[int, dict[int, Mask]], frames: list[int], note: ClipNote | None) -> Iterator[Track]:
+    noted = {one.number: one for one in note.objects} if note else {}
+    for at, (number, masks) in enumerate(sorted(found.items())):
+        void = number == VOID or (number == OLD_VOID and number not in noted and OLD_VOID - 1 not in found)
+        track = Track(number, "void" if void else "object", COLOURS[at % len(COLOURS)], ignored=void)
+        dressed(track, noted.get(number))
+        if not track.ignored:
+            track.frames = dict.fromkeys(frames, ABSENT)
+        for frame, mask in masks.items():
+            track.frames[frame] = Observation(box=mask.box, mask=mask, source=Source.IMPORTED)
+        yield track
+
+
+def _clips(path: Path) -> list[Path]:
+    """The folders of clips at ``path``: ``Annotations/<resolution>/<clip>``, or YouTube-VOS' ``Annotations/<clip>``."""
+    path = (path.parent if path.is_file() else path).absolute()
+    above = [path.name, *(parent.name for parent in path.parents[:2])]
+    if "Annotations" in above[1:] and path.is_dir() and _has_numbered(path):
+        return [path]
+    if above[1] == "Annotations":
+        patterns = ["*"]
+    else:
+        start = "" if above[0] == "Annotations" else "Annotations/"
+        patterns = [f"{start}*/*", f"{start}*"]
+    for pattern in patterns:
+        below = sorted(path.glob(pattern))[:_MOST]
+        if found := [one for one in below if one.is_dir() and _has_numbered(one)]:
+            return found
+    return []
+
+
+def _has_numbered(folder: Path) -> bool:
+    return any(_NUMBERED.fullmatch(file.name) for file in folder.glob("*.png"))
