@@ -44,7 +44,7 @@ def export_frames(
         Keep only each n-th of them.
     numbering
         Name the pictures as a data set does: plain (from 0), vot, lasot, got10k, otb, uav123, trackingnet, mot, coco,
-        davis or youtube-vis.
+        davis, youtube-vis, yolo or voc.
     quality
         Of JPEG pictures, 1 to 100.
     rate

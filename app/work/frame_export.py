@@ -6,6 +6,7 @@ which frame of the video, and its time in seconds.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
@@ -19,8 +20,9 @@ import numpy as np
 from av.error import FFmpegError
 
 from app.formats import atomic
+from app.formats.names import stem
 from app.media import Frame, Reader, open_media
-from app.model.document import Document
+from app.model.document import Document, VideoRef
 from app.work.errors import SessionError
 
 NUMBERINGS: dict[str, tuple[str, int]] = {
@@ -35,6 +37,8 @@ NUMBERINGS: dict[str, tuple[str, int]] = {
     "coco": ("{:08d}", 0),
     "davis": ("{:05d}", 0),
     "youtube-vis": ("{:05d}", 0),
+    "yolo": ("{clip}_{:06d}", 0),
+    "voc": ("{clip}_{:06d}", 0),
 }
 """How data sets name the pictures of a clip: the pattern, and the number of the first frame."""
 
@@ -53,7 +57,19 @@ class FrameParams(msgspec.Struct, frozen=True, kw_only=True):
     ] = "jpg"
     numbering: Annotated[
         Literal[
-            "plain", "vot", "lasot", "got10k", "otb", "uav123", "trackingnet", "mot", "coco", "davis", "youtube-vis"
+            "plain",
+            "vot",
+            "lasot",
+            "got10k",
+            "otb",
+            "uav123",
+            "trackingnet",
+            "mot",
+            "coco",
+            "davis",
+            "youtube-vis",
+            "yolo",
+            "voc",
         ],
         msgspec.Meta(title="Numbering", description="Name the pictures as this data set does; plain counts from 0"),
     ] = "plain"
@@ -138,11 +154,17 @@ def _guard(media: Path, out: Path, params: FrameParams) -> None:
     elif out.exists():
         if not out.is_dir():
             raise SessionError(f"{out} is a file; the pictures need a folder")
-        there = [entry.name for entry in out.iterdir()]
-        strangers = [name for name in there if name != _TABLE and not re.fullmatch(r"\d+\.(jpg|png)", name)]
-        if strangers or (there and _TABLE not in there):
-            what = f"“{min(strangers)}”" if strangers else "pictures"
-            raise SessionError(f"{out} holds {what} that no earlier export wrote; choose another folder")
+        if strangers := {entry.name for entry in out.iterdir()} - _ours(out / _TABLE):
+            raise SessionError(f"{out} holds “{min(strangers)}”, which no earlier export wrote; choose another folder")
+
+
+def _ours(table: Path) -> set[str]:
+    """The files of an earlier export, as its table says; none without one."""
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            return {row["file"] for row in csv.DictReader(file)} | {_TABLE}
+    except (OSError, ValueError, KeyError, csv.Error):
+        return set()
 
 
 def _table_of(clip: Path) -> Path:
@@ -155,13 +177,14 @@ def _pictures(
     import cv2  # half a second to import
 
     pattern, first = NUMBERINGS[params.numbering]
+    clip = stem(VideoRef(str(media), "", 0, 0, 0, 0.0))
     options = [cv2.IMWRITE_JPEG_QUALITY, params.quality] if params.kind == "jpg" else []
     rows = ["file,frame,seconds"]
     with atomic.staging(out) as part, open_reader(media) as reader:
         part.mkdir()
         for number, index in enumerate(frames):
             frame = reader.get(index)
-            name = f"{pattern.format(index + first)}.{params.kind}"
+            name = f"{pattern.format(index + first, clip=clip)}.{params.kind}"
             good, data = cv2.imencode(f".{params.kind}", frame.image, options)
             if not good:
                 raise SessionError(f"Frame {index} cannot be written as {params.kind}")

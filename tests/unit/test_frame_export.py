@@ -163,7 +163,7 @@ def test_nothing_but_an_export_makes_way(tmp_path: Path) -> None:
         (tmp_path / "own.mp4", "mp4", "no clip of an earlier export"),
         (tmp_path / "own.avi", "mp4", r"end in \.mp4"),
         (tmp_path / "own.mp4", "png", "is a file"),
-        (pictures(tmp_path / "w"), "png", "holds pictures that no earlier export wrote"),
+        (pictures(tmp_path / "w"), "png", "holds “0.png”, which no earlier export wrote"),
     ):
         with pytest.raises(SessionError, match=words):
             written(media, out, [0], kind=kind)
@@ -171,6 +171,9 @@ def test_nothing_but_an_export_makes_way(tmp_path: Path) -> None:
     (tmp_path / "diary" / "diary.txt").write_text("dear diary")
     with pytest.raises(SessionError, match=r"“diary\.txt”"):
         written(media, tmp_path / "diary", [0])
+    written(media, tmp_path / "named", [2], numbering="yolo")
+    assert {path.name for path in (tmp_path / "named").iterdir()} == {"v_000002.jpg", "frames.csv"}
+    written(media, tmp_path / "named", [3])
     with pytest.raises(SessionError, match=r"cannot be written"):
         written(media, tmp_path / "own.mp4" / "out", [0])
 
