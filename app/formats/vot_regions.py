@@ -152,9 +152,9 @@ def fill(points: np.ndarray, height: int, width: int) -> Mask | None:
 
     None when none is in the picture. Raises `ValueError` for a polygon that is too large.
     """
-    corners = np.round(points.astype(np.float32)).astype(np.float64)
-    if not np.isfinite(corners).all() or np.abs(corners).max() > 1e9:
+    if not np.isfinite(points).all() or np.abs(points).max() > 1e9:
         raise ValueError("a polygon is made of sensible numbers")
+    corners = np.round(points.astype(np.float32)).astype(np.float64)
     left = corners[:, 0].min()
     x, y = corners[:, 0] - left, corners[:, 1]
     before = np.roll(np.arange(len(corners)), 1)
