@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 
 from app.model.edits import SetFrames
-from app.model.tracks import State
+from app.model.tracks import Observation, State
 from app.work import editing, planning, surgery
 from app.work.corrections import Correction, filled_by_line, gaps_at, parts
 from app.work.driving import Driving
@@ -78,8 +78,9 @@ class Correcting(Driving):
         chosen, at = self._track(track), self.frame if frame is None else frame
         unfinished = self.runs.unfinished(chosen)
         paused = self.runs.work is None and any(p.aim.track == chosen for p in self.runs.pauses)
+        was = self.document.tracks[chosen].at(at)
         super().set_box(box, chosen, at, gesture)
-        self.corrected(chosen, at, unfinished, leads=paused)
+        self.corrected(chosen, at, unfinished, leads=paused, was=was)
 
     def set_state(self, state: State) -> None:
         """Say how the selected object is to be seen on this frame. A paused run takes it as an answer and goes on."""
@@ -98,12 +99,18 @@ class Correcting(Driving):
         self._resume(paused, state if state is State.OUT_OF_VIEW else State.LOST)
 
     def corrected(
-        self, track: int, frame: int, unfinished: tuple[Aim, int] | None = None, *, leads: bool = False
+        self,
+        track: int,
+        frame: int,
+        unfinished: tuple[Aim, int] | None = None,
+        *,
+        leads: bool = False,
+        was: Observation | None = None,
     ) -> None:
         """A person has drawn ``track`` on ``frame``: the gaps beside it are tracked again, if the settings say so.
 
         ``unfinished``: the way of the run that this interrupted (`Runs.unfinished`). ``leads``: that run had paused,
-        and goes on as one that was asked for by hand, whatever the settings say.
+        and goes on as one that was asked for by hand, whatever the settings say. ``was``: what stood there before.
         """
         goal, sides = None, (1, -1)
         if unfinished is not None:
@@ -111,8 +118,11 @@ class Correcting(Driving):
             goal, sides = aim.stop, (step, -step)
             if (goal - frame) * step <= 1:
                 goal = None
+        if was is None or was.protected:  # corrected before, a moment ago: what counts is what the tracker said
+            coming = [*self._waiting, *([self._retracking] if self._retracking else [])]
+            was = next((c.was for c in coming if (c.track, c.frame) == (track, frame)), None)
         self._waiting = [c for c in self._waiting if (c.track, c.frame) != (track, frame)]
-        correction = Correction(track, frame, sides, goal)
+        correction = Correction(track, frame, sides, goal, was)
         if self.settings.retrack_on_correction:
             self._doubtful.discard((track, frame))
             self._waiting.append(correction)

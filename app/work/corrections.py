@@ -7,7 +7,7 @@ the earlier run is continued to where it came, or was going: that side has one e
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.model.document import Document, Frames
@@ -22,13 +22,15 @@ from app.work.requests import SETTLE, Aim, GapRequest, Part, Reason, TrackReques
 class Correction:
     """A box that was drawn by hand on ``frame``. ``sides``: the directions still to be tracked, in that order.
 
-    ``goal``: where (exclusive) the run that it interrupted was going in the direction of the first side.
+    ``goal``: where (exclusive) the run that it interrupted was going in the direction of the first side. ``was``: what
+    a tracker had said there, which is how far off its pass had come.
     """
 
     track: int
     frame: int
     sides: tuple[int, ...] = (1, -1)
     goal: int | None = None
+    was: Observation | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,10 @@ def parts(doc: Document, correction: Correction, means: Means, passes: Passes | 
         if key is not None:
             left, right = sorted((correction.frame, key))
             if right - left > 1 and not filled_by_line(track, left, right):
-                found.append(gap(track, left, right, means, settle=SETTLE, passes=passes))
+                request = gap(track, left, right, means, settle=SETTLE, passes=passes)
+                if request.made is not None and correction.was is not None and right == correction.frame:
+                    request = replace(request, made=request.made | {right: correction.was})
+                found.append(request)
             continue
         goal, known = correction.goal if nth == 0 else None, {}
         if goal is None and (last := reached(track, correction.frame, step)) is not None:

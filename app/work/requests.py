@@ -135,7 +135,7 @@ class GapRequest:
     ``left`` and ``right``: the frames of the keyframes; their boxes are None where the object is not in the picture,
     and then the other side goes alone. ``settle``: the pass from the right ends when it agrees with the one from the
     left for so many frames in a row; None: it goes all the way. ``made``: what one undisturbed pass from the left
-    has made of the gap already, as far as that is known; it is not walked again then.
+    has made of the gap already (and of the right keyframe), as far as that is known; it is not walked again then.
     """
 
     run: int
