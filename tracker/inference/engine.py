@@ -81,6 +81,10 @@ class Engine(Protocol):
         """Kernels of several targets as one batch."""
         ...
 
+    def blend(self, kernels: Sequence[Any], shares: Sequence[float]) -> Any:
+        """Kernels of one target that answer as the given ones do on average, by their ``shares`` (1 in all)."""
+        ...
+
     def match(self, kernels: Any, searches: Pixels) -> Answer:
         """Compare search regions (n, s, s, 3) with one exemplar each."""
         ...
@@ -146,6 +150,13 @@ class TorchEngine:
 
     def join(self, kernels: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
         return on_device(self.device, lambda: tuple(torch.cat(parts) for parts in zip(*kernels, strict=True)))
+
+    def blend(self, kernels: Sequence[tuple[Tensor, ...]], shares: Sequence[float]) -> tuple[Tensor, ...]:
+        def mixed(parts: tuple[Tensor, ...]) -> Tensor:
+            weights = torch.tensor(shares, device=parts[0].device, dtype=parts[0].dtype)
+            return (torch.stack(parts) * weights.reshape(-1, *[1] * parts[0].ndim)).sum(0)
+
+        return on_device(self.device, lambda: tuple(mixed(parts) for parts in zip(*kernels, strict=True)))
 
     def match(self, kernels: tuple[Tensor, ...], searches: Pixels) -> Answer:
         def work() -> Answer:

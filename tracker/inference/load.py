@@ -10,7 +10,7 @@ import torch
 
 from tracker import checkpoint
 from tracker.api import TrackerError
-from tracker.config import NetConfig
+from tracker.config import NetConfig, Presence
 from tracker.inference.choice import make
 from tracker.inference.device import on_device, pick_device
 from tracker.inference.siamese import SiameseTracker
@@ -45,21 +45,22 @@ def create(
         known = ", ".join(published.profiles)
         raise TrackerError(f"{name} has no profile “{profile}”; it has: {known}.")
     chosen = pick_device(device)
-    net, meant = (_untrained(name, published.net), "") if untrained else _trained(name, weights, published.net)
+    net, meant, presence = _untrained(name, published.net) if untrained else _trained(name, weights, published.net)
     meant = meant if meant in published.profiles else next(iter(published.profiles))
-    config = replace(published.profiles[profile or meant], **overrides)
+    config = replace(published.profiles[profile or meant], **{"presence": presence, **overrides})
     label = f"{name} (untrained)" if untrained else name
     return on_device(chosen, lambda: SiameseTracker(label, make(engine, net, chosen, config), config))
 
 
-def _untrained(name: str, config: NetConfig) -> torch.nn.Module:
+def _untrained(name: str, config: NetConfig) -> tuple[torch.nn.Module, str, Presence]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        return build(config, attentive=name.startswith("attsiammask"))
+        return build(config, attentive=name.startswith("attsiammask")), "", Presence()
 
 
-def _trained(name: str, weights: Path | str | None, expected: NetConfig) -> tuple[torch.nn.Module, str]:
-    """The network with its weights, and the profile they were published for, as far as their file says."""
+def _trained(name: str, weights: Path | str | None, expected: NetConfig) -> tuple[torch.nn.Module, str, Presence]:
+    """The network with its weights, the profile they were published for and what presence is read from with them, as
+    far as their file says."""
     files = weight_files(name, weights=weights)
     path = next((file for file in files if file.is_file()), files[0])
     if not path.is_file() and weights is None:
@@ -72,4 +73,4 @@ def _trained(name: str, weights: Path | str | None, expected: NetConfig) -> tupl
     checkpoint.require(config, expected, path)
     net = build(config, attentive=name.startswith("attsiammask"))
     checkpoint.load(net, path)
-    return net, meta.get("profile", "")
+    return net, meta.get("profile", ""), checkpoint.presence_of(meta, path)

@@ -71,6 +71,13 @@ class OnlineFilter:
         constant = self._solution[-1] - (folded @ self._mean).sum()
         return np.add.reduce([maps[i][window] for i, window in enumerate(self._windows(s))]) + constant
 
+    def describe(self, features: np.ndarray, row: int, column: int) -> np.ndarray:
+        """What lies around a response cell: the reduced features at its taps, a vector of length 1."""
+        windows = self._windows(features.shape[-1])
+        picked = np.stack([features[:, down.start + row, across.start + column] for down, across in windows], axis=1)
+        vector = (self._basis @ (picked - self._mean)).ravel()
+        return vector / max(float(np.linalg.norm(vector)), 1e-6)
+
     def _prepare(self, features: np.ndarray) -> None:
         """The directions of strongest variation of the first sample; what does not vary there cannot tell."""
         flat = features.reshape(features.shape[0], -1)

@@ -13,10 +13,10 @@ from tracker.api import Box, Crop, Exemplar, HeatMap, Image, MaskPatch, Peak, Pr
 from tracker.config import NetConfig, TrackConfig
 from tracker.inference import keypart
 from tracker.inference.decode import LOST_WINDOW, Choice, Decoder, Maps
-from tracker.inference.engine import Engine, Pixels, Square, to_array
+from tracker.inference.engine import Engine, Pixels, Scores, Square, to_array
 from tracker.inference.masks import draw_mask, rectangle
 from tracker.inference.online import stands_out
-from tracker.inference.target import SiameseTarget, TaughtTarget
+from tracker.inference.target import Peaked, SiameseTarget, TaughtTarget
 
 SHOWN = ((0, 0, 1), (0.12, 0.08, 1), (-0.12, -0.08, 1), (0.1, -0.1, 1.15), (-0.1, 0.1, 0.87))
 """Places (in search regions) and sizes at which the online part is shown a certain box."""
@@ -106,8 +106,10 @@ class SiameseTracker:
             sure = np.sign(middle) * np.maximum(np.abs(middle) - scatter, 0)
             target.offset = self.config.calibration * sure
         if target.online is not None:
-            for seen, crop in zip(self.engine.cells(answer), cut, strict=True):
-                target.online.learn(seen, crop.to_crop(box), keep=True)
+            samples = [(seen, crop.to_crop(box)) for seen, crop in zip(self.engine.cells(answer), cut, strict=True)]
+            for seen, true in samples:
+                target.online.learn(seen, true, keep=True)
+            target.remember(samples)
 
     def step(self, image: Image, targets: Sequence[Target], *, want_mask: bool = True) -> list[Prediction]:
         """Find every target in ``image``; targets whose search regions have one size share a forward pass."""
@@ -123,22 +125,20 @@ class SiameseTracker:
         return [found[id(target)] for target in own]
 
     def _step(self, image: Image, group: list[SiameseTarget], size: int, want_mask: bool) -> list[Prediction]:
+        for target in group:
+            self._scout(target, image)
         squares = [target.square(image) for target in group]
         fills = [target.fill for target in group]
         pixels, cut = self.engine.cut(image, squares, size, fills, self.config.sampling)
         kernels = self._kernels(group)
         answer = self.engine.match(kernels, pixels)
         decoder = self._decoder(size)
-        choices, maps = [], []
         cells = self.engine.cells(answer) if self._online(size) else None
+        choices, maps = [], []
         for i, (target, crop) in enumerate(zip(group, cut, strict=True)):
-            state = target.usual_size(crop)
-            window = LOST_WINDOW if size != self.net.search else None
-            online = target.online.respond(cells[i]) if target.online is not None and cells is not None else None
-            choice, seen = decoder.choose(answer.row(i), state, self.config, window=window, online=online)
-            target.peak = None if online is None else stands_out(online, choice.row, choice.column)
-            choices.append(choice)
-            maps.append(seen)
+            found = self._choose(target, crop, answer.row(i), None if cells is None else cells[i], decoder)
+            choices.append(found[0])
+            maps.append(found[1])
         verdicts = [
             target.judge(choice, seen, crop, image)
             for target, choice, seen, crop in zip(group, choices, maps, cut, strict=True)
@@ -169,6 +169,41 @@ class SiameseTracker:
                 )
             )
         return out
+
+    def _choose(
+        self, target: SiameseTarget, crop: Crop, scores: Scores, cells: np.ndarray | None, decoder: Decoder
+    ) -> tuple[Choice, Maps]:
+        """A target's best candidate in one search region; notes what its online part says of it."""
+        window = LOST_WINDOW if decoder.net.search != self.net.search else None
+        state = target.usual_size(crop)
+        if target.online is None or cells is None:
+            target.peak = None
+            return decoder.choose(scores, state, self.config, window=window)
+        online = target.online.respond(cells)
+        choice, maps = decoder.choose(scores, state, self.config, window=window, online=online)
+        target.peak = Peaked(*stands_out(online, choice.row, choice.column), target.likeness(cells, choice))
+        return choice, maps
+
+    def _scout(self, target: SiameseTarget, image: Image) -> None:
+        """Look for a lost target at the next places besides its last one; what speaks for it there is looked at.
+
+        The places are compared at the scale that was learnt: the larger region of reference B.2 costs eleven times a
+        frame, or shows the target at another scale.
+        """
+        squares = target.places(image)
+        if not squares:
+            return
+        fills = [target.fill] * len(squares)
+        pixels, cut = self.engine.cut(image, squares, self.net.search, fills, self.config.sampling)
+        answer = self.engine.match(self.engine.join([target.kernels] * len(squares)), pixels)
+        decoder, best = self._decoder(self.net.search), 0.0
+        cells = self.engine.cells(answer) if self._online(self.net.search) else None
+        for i, crop in enumerate(cut):
+            choice, maps = self._choose(target, crop, answer.row(i), None if cells is None else cells[i], decoder)
+            ratio = target.monitor.ratio(choice, target.evidence(choice, maps, crop, image)[1])
+            if ratio > best:
+                best, place = ratio, crop.to_image(Box.from_centre(*map(float, choice.box)))
+                target.aim = place.cx, place.cy
 
     def _online(self, size: int) -> bool:
         return self.config.online_weight > 0 and size == self.net.search

@@ -6,6 +6,7 @@ A raw Siamese score stays high after the target is gone, so several signals are 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,21 +14,12 @@ from tracker.api import Verdict
 from tracker.config import TrackConfig
 from tracker.inference.decode import Choice
 
-PROBABILITY, SHARPNESS, OFFSET = 0.45, 0.28, -2.6
-"""Log-likelihood ratio of present to absent: by the logit of the probability, by the sharpness, and a constant. Fitted
-on training videos with the target taken out (`tracker.training.absence`). The constants below are not: they were set by
-hand while looking at the development clips, `eval/absent` among them."""
-TRUST = 0.6
-"""Share of a frame's evidence that counts: neighbouring frames err together."""
 MOST = 4.0
-DOUBT = 0.75
-"""Taken off the evidence of a target that has been lost for `LONG`: what is seen then is the scene."""
+"""Most that one frame's evidence counts, either way."""
 LONG = 12
 """Frames after which a loss is no blink any more."""
 NOTHING = -2.5
 """Evidence below which a frame shows nothing of the target; above it a target that counts as lost is still followed."""
-LEAVE, RETURN, RETURN_ELSEWHERE = 0.005, 0.1, 0.05
-"""Chance per frame that a target disappears, that an absent one comes back where it was, and that it does elsewhere."""
 LOST = 0.5
 """Presence below which the verdict is lost."""
 SURE = 0.001
@@ -36,6 +28,8 @@ CUT = math.log(0.5)
 """What is left of a target at the picture's border, against its usual area, below which it counts as gone."""
 RESIZE, OUTSIDE = 1.0, 0.5
 """Logarithm of a change of area against the usual, and share of the box outside the picture, that are worth a look."""
+AGREEMENT = 0.35
+"""IoU of the box and the mask's own bounds below which an answer is worth a look."""
 
 
 class Evidence(NamedTuple):
@@ -44,8 +38,9 @@ class Evidence(NamedTuple):
     ``attention``: the attention map's maximum near the chosen cell; ``displacement``: distance moved, in target sizes;
     ``resize``: logarithm of the area against its usual value; ``outside``: share of the box outside the picture;
     ``online``, ``sharpness``: score of the online part at the chosen cell and how far it stands out of the rest, in
-    standard deviations; None without that part. ``elsewhere``: the frame was not searched at the target's last place.
-    ``cut``: the picture's border cuts the box.
+    standard deviations, and ``likeness``: similarity of what is seen there to what a person called the target, at most
+    1; None without that part. ``elsewhere``: the frame was not searched at the target's last place. ``cut``: the
+    picture's border cuts the box.
     """
 
     attention: float
@@ -54,8 +49,28 @@ class Evidence(NamedTuple):
     outside: float = 0.0
     online: float | None = None
     sharpness: float | None = None
+    likeness: float | None = None
     elsewhere: bool = False
     cut: bool = False
+
+
+def readings(signals: Mapping[str, float], *, absent: bool = False) -> dict[str, float]:
+    """The numbers by name that presence is read from (`tracker.config.Presence`), out of a frame's signals.
+
+    ``absent``: the target counted as lost before; then it may be anywhere and of any size.
+    """
+    chance = min(max(signals["probability"], 0.01), 0.99)
+    return {
+        "probability": math.log(chance / (1 - chance)),
+        "attention": signals["attention"],
+        "second_peak": min(signals["second_peak"], 1.5),
+        "online": min(max(signals["online"], 0.0), 1.0),
+        "sharpness": math.sqrt(max(signals["sharpness"], 0.0)),
+        "likeness": signals["likeness"],
+        "resize": 0.0 if absent else min(abs(signals["resize"]), 2.0),
+        "displacement": 0.0 if absent else min(signals["displacement"], 2.0),
+        "outside": signals["outside"],
+    }
 
 
 @dataclass
@@ -73,49 +88,71 @@ class Monitor:
 
     def judge(self, choice: Choice, evidence: Evidence) -> tuple[Verdict, str, dict[str, float]]:
         """Verdict, reason and named signals of one frame."""
-        signals = {
-            "probability": choice.probability,
-            "attention": evidence.attention,
-            "second_peak": choice.runner_up,
-            "displacement": evidence.displacement,
-            "resize": evidence.resize,
-            "outside": evidence.outside,
-        }
-        if evidence.online is None or evidence.sharpness is None:
+        signals = _signals(choice, evidence)
+        if "online" not in signals:
             self.confidence += self.config.smoothing * (choice.probability - self.confidence)
             lost = self.confidence < self.config.lost_score
             reason = f"confidence {self.confidence:.2f} has fallen below {self.config.lost_score:.2f}"
         else:
-            signals |= {"online": evidence.online, "sharpness": evidence.sharpness}
             gone = evidence.cut and evidence.resize < CUT
-            ratio = self._weigh(choice.probability, evidence.sharpness, evidence.elsewhere, gone)
+            parts = self._parts(signals)
+            ratio = -MOST if gone else self.config.presence.offset + sum(parts.values())
+            signals["evidence"] = ratio
+            self.weigh(ratio, evidence.elsewhere)
             lost = self.confidence < LOST
-            reason = "it has left the picture" if gone else _absence(choice.probability, evidence.sharpness, ratio)
+            reason = "it has left the picture" if gone else self._absence(signals, parts)
         signals["confidence"] = self.confidence
         if lost:
             return Verdict.LOST, reason, signals
         doubt = self._doubt(choice, evidence)
         return (Verdict.UNCERTAIN, doubt, signals) if doubt else (Verdict.TRACKED, "", signals)
 
-    def _weigh(self, probability: float, sharpness: float, elsewhere: bool, gone: bool) -> float:
-        """Update the probability that the target is there (a hidden state of two values, filtered forward).
+    def ratio(self, choice: Choice, evidence: Evidence) -> float:
+        """Log-likelihood ratio of one frame: above 0 it speaks for the target.
 
-        Returns the frame's own log-likelihood ratio.
+        Without the online part, how far its probability exceeds what makes it lost.
         """
-        chance = min(max(probability, 0.01), 0.99)
-        ratio = PROBABILITY * math.log(chance / (1 - chance)) + SHARPNESS * sharpness + OFFSET
-        if gone:
-            ratio = -MOST / TRUST
+        signals = _signals(choice, evidence)
+        if "online" not in signals:
+            return choice.probability - self.config.lost_score
+        return self.config.presence.offset + sum(self._parts(signals).values())
+
+    def _parts(self, signals: Mapping[str, float]) -> dict[str, float]:
+        """What each signal adds to it."""
+        found = readings(signals, absent=self.absent > 0)
+        return {name: factor * found[name] for name, factor in self.config.presence.factors}
+
+    def weigh(self, ratio: float, elsewhere: bool) -> None:
+        """Update the probability that the target is there (a hidden state of two values, filtered forward)."""
+        presence = self.config.presence
         self.nothing = ratio < NOTHING
         if self.absent > LONG:
-            ratio -= DOUBT
+            ratio -= presence.doubt
         self.promising = ratio > 0
-        back = RETURN_ELSEWHERE if elsewhere else RETURN
-        before = self.confidence * (1 - LEAVE) + (1 - self.confidence) * back
-        odds = before / (1 - before) * math.exp(min(max(TRUST * ratio, -MOST), MOST))
+        back = presence.back_elsewhere if elsewhere else presence.back
+        before = self.confidence * (1 - presence.leave) + (1 - self.confidence) * back
+        odds = before / (1 - before) * math.exp(min(max(presence.trust * ratio, -MOST), MOST))
         self.confidence = min(max(odds / (1 + odds), SURE), 1 - SURE)
         self.absent = self.absent + 1 if self.confidence < LOST else 0
-        return ratio
+
+    def _absence(self, signals: Mapping[str, float], parts: Mapping[str, float]) -> str:
+        """Why a target counts as lost: the signal that is farthest below what it is of targets that are there."""
+        if signals["evidence"] > 0:
+            return "it may be back; another frame must agree"
+        usual, factors = dict(self.config.presence.usual), dict(self.config.presence.factors)
+        worst = min(parts, key=lambda name: parts[name] - factors[name] * usual.get(name, 0.0))
+        value = signals[worst]
+        return {
+            "probability": f"nothing here looks like the target (probability {value:.2f})",
+            "attention": f"nothing here draws attention as the target does ({value:.2f})",
+            "second_peak": f"something else here answers {value:.1f} times as much",
+            "online": f"nothing here differs from its surroundings as the target did ({value:.2f})",
+            "sharpness": f"nothing here stands out as the target does (sharpness {value:.1f})",
+            "likeness": f"what is here is unlike what was marked (similarity {value:.2f})",
+            "resize": f"the box is {_times(value)} than usual",
+            "displacement": f"the box jumped by {value:.1f} target sizes",
+            "outside": f"{value:.0%} of the box lies outside the picture",
+        }[worst]
 
     def _doubt(self, choice: Choice, evidence: Evidence) -> str:
         """What speaks against an answer that is not lost; empty when nothing does."""
@@ -131,20 +168,30 @@ class Monitor:
         if evidence.online is None:
             return ""
         if abs(evidence.resize) > RESIZE:
-            grown = "larger" if evidence.resize > 0 else "smaller"
-            return f"the box is {math.exp(abs(evidence.resize)):.1f} times {grown} than usual"
+            return f"the box is {_times(evidence.resize)} than usual"
         if evidence.outside > OUTSIDE:
             return f"{evidence.outside:.0%} of the box lies outside the picture"
         return ""
 
 
-def _absence(probability: float, sharpness: float, ratio: float) -> str:
-    """Why a target counts as lost, by the signal that says so."""
-    if ratio > 0:
-        return "it may be back; another frame must agree"
-    if probability < 0.5:
-        return f"nothing here looks like the target (probability {probability:.2f})"
-    return f"nothing here stands out as the target does (sharpness {sharpness:.1f})"
+def _signals(choice: Choice, evidence: Evidence) -> dict[str, float]:
+    """The named signals of one frame; those of the online part only where there is one."""
+    signals = {
+        "probability": choice.probability,
+        "attention": evidence.attention,
+        "second_peak": choice.runner_up,
+        "displacement": evidence.displacement,
+        "resize": evidence.resize,
+        "outside": evidence.outside,
+    }
+    if evidence.online is not None and evidence.sharpness is not None and evidence.likeness is not None:
+        signals |= {"online": evidence.online, "sharpness": evidence.sharpness, "likeness": evidence.likeness}
+    return signals
+
+
+def _times(resize: float) -> str:
+    """A logarithm of areas in words."""
+    return f"{math.exp(abs(resize)):.1f} times {'larger' if resize > 0 else 'smaller'}"
 
 
 def _direction(rows: int, columns: int) -> str:

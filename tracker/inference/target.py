@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,14 @@ LOOK_STEP = 0.75
 """Distance between places where a lost target is sought, in sides of the search region: the response map's reach."""
 
 
+class Peaked(NamedTuple):
+    """What the online part says of the chosen cell: see `signals.Evidence`."""
+
+    online: float
+    sharpness: float
+    likeness: float
+
+
 class SiameseTarget:
     """One object's memory: its kernels, where it was, how big, how sure we were."""
 
@@ -39,7 +47,11 @@ class SiameseTarget:
         """The last box that its own frame spoke for: where a lost target was really last seen."""
         self.sizes = deque([(box.w, box.h)], MEMORY)
         self.online = OnlineFilter(tracker.net) if tracker.config.online_weight > 0 else None
-        self.peak: tuple[float, float] | None = None
+        self.peak: Peaked | None = None
+        self.aim: tuple[float, float] | None = None
+        """Where else than at its last place a lost target is looked for next: something there spoke for it."""
+        self.marked = np.zeros((0, 0))
+        """What a person called the target looks like to the online part: unit vectors, the start's and the latest."""
         self.offset = np.zeros(4)
         self._frames = 0
 
@@ -67,57 +79,83 @@ class SiameseTarget:
         return self.tracker.step(image, [self], want_mask=want_mask)[0]
 
     def square(self, image: Image) -> Square:
-        """The next search region: around where the target was; lost, there and at all other places in turn.
-
-        Looking elsewhere at the learnt scale costs nothing; the larger region of reference B.2 costs eleven times a
-        frame. The first looks and every other later one go to the last place, the rest to a grid over the picture, near
-        ones first.
-        """
-        config, net = self.tracker.config, self.tracker.net
-        side = boxes.context_side(self.box.w, self.box.h, config.context) * self.search_size / net.exemplar
-        x, y = self.box.cx, self.box.cy
-        if self._looks_elsewhere:
-            x, y = self._elsewhere(LOOK_STEP * side, image)
-        return Square(min(max(x, 0.0), image.shape[1]), min(max(y, 0.0), image.shape[0]), side)
+        """The next search region: around where the target was, or where it may have come back."""
+        x, y = self.aim or (self.box.cx, self.box.cy)
+        return Square(min(max(x, 0.0), image.shape[1]), min(max(y, 0.0), image.shape[0]), self._side)
 
     @property
-    def _looks_elsewhere(self) -> bool:
-        return self.tracker.config.on_lost == "around" and self.look > PATIENCE and self.look % 2 == 1
+    def _side(self) -> float:
+        """Side of the search region in image pixels."""
+        config, net = self.tracker.config, self.tracker.net
+        return boxes.context_side(self.box.w, self.box.h, config.context) * self.search_size / net.exemplar
 
-    def _elsewhere(self, step: float, image: Image) -> tuple[float, float]:
-        """The place of a grid through the target's last one whose turn it is."""
+    def places(self, image: Image) -> list[Square]:
+        """Where to look for a lost target besides its last place: a grid over the picture, near places first, in turn.
+
+        None while it is not lost, at first, and while what was seen elsewhere is looked at again.
+        """
+        config = self.tracker.config
+        if config.on_lost != "around" or self.lost <= PATIENCE or self.aim is not None or self.monitor.promising:
+            return []
         height, width = image.shape[:2]
-        columns = range(-round(self.box.cx / step), round((width - self.box.cx) / step) + 1)
-        rows = range(-round(self.box.cy / step), round((height - self.box.cy) / step) + 1)
-        places = [(i, j) for i in columns for j in rows if (i, j) != (0, 0)] or [(0, 0)]
-        places.sort(key=lambda place: place[0] ** 2 + place[1] ** 2)
-        i, j = places[(self.look - PATIENCE) // 2 % len(places)]
-        return self.box.cx + i * step, self.box.cy + j * step
+        step = LOOK_STEP * self._side
+        across = range(-round(self.box.cx / step), round((width - self.box.cx) / step) + 1)
+        down = range(-round(self.box.cy / step), round((height - self.box.cy) / step) + 1)
+        grid = [(i, j) for i in across for j in down if (i, j) != (0, 0)]
+        grid.sort(key=lambda place: place[0] ** 2 + place[1] ** 2)
+        turn = [grid[(self.look + k) % len(grid)] for k in range(min(config.looks, len(grid)))]
+        self.look += len(turn)
+        x, y = self.box.cx, self.box.cy
+        return [
+            Square(min(max(x + i * step, 0.0), width), min(max(y + j * step, 0.0), height), self._side) for i, j in turn
+        ]
 
-    def judge(self, choice: Choice, maps: Maps, crop: Crop, image: Image) -> tuple[Verdict, str, dict[str, float]]:
-        """Take the answer in: verdict, reason and signals; the box moves unless the target counts as lost."""
+    def remember(self, samples: list[tuple[np.ndarray, Box]]) -> None:
+        """Keep what a person called the target looks like: neck features of search regions and its box in each."""
+        assert self.online is not None
+        net = self.tracker.net
+        middle, last = (net.grid - 1) / 2, net.grid - 1
+        rows = []
+        for cells, box in samples:
+            cell = [min(max(round((v - net.search / 2) / net.stride + middle), 0), last) for v in (box.cy, box.cx)]
+            rows.append(self.online.describe(cells, *cell))
+        mean = np.mean(rows, axis=0)
+        mean = mean[None] / max(float(np.linalg.norm(mean)), 1e-6)
+        self.marked = np.concatenate([self.marked[:1], mean]) if len(self.marked) else mean
+
+    def likeness(self, cells: np.ndarray, choice: Choice) -> float:
+        """Similarity of the best place within a cell of the chosen one to what was marked, from -1 to 1."""
+        assert self.online is not None
+        last = self.tracker.net.grid - 1
+        near = [(choice.row + i, choice.column + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+        inside = [(r, c) for r, c in near if 0 <= r <= last and 0 <= c <= last]
+        return max(float((self.marked @ self.online.describe(cells, r, c)).max()) for r, c in inside)
+
+    def evidence(self, choice: Choice, maps: Maps, crop: Crop, image: Image) -> tuple[Box, Evidence]:
+        """The new box that a candidate would make, and what is known of it."""
         rows = slice(max(0, choice.row - 2), choice.row + 3)
         columns = slice(max(0, choice.column - 2), choice.column + 3)
         found = self._smoothed(choice, crop, image)
-        moved = math.hypot(found.cx - self.box.cx, found.cy - self.box.cy) / math.sqrt(max(self.box.area, 1.0))
-        online, sharpness = self.peak or (None, None)
-        evidence = Evidence(
+        return found, Evidence(
             float(maps.attention[rows, columns].max()),
-            moved,
+            math.hypot(found.cx - self.box.cx, found.cy - self.box.cy) / math.sqrt(max(self.box.area, 1.0)),
             math.log(max(found.area, 1.0) / max(float(np.median([w * h for w, h in self.sizes])), 1.0)),
             _outside(found, image),
-            online,
-            sharpness,
-            self._looks_elsewhere,
-            not _whole(found, image),
+            *(self.peak or (None, None, None)),
+            elsewhere=self.aim is not None,
+            cut=not _whole(found, image),
         )
+
+    def judge(self, choice: Choice, maps: Maps, crop: Crop, image: Image) -> tuple[Verdict, str, dict[str, float]]:
+        """Take the answer in: verdict, reason and signals; the box moves unless the target counts as lost."""
+        found, evidence = self.evidence(choice, maps, crop, image)
         verdict, reason, signals = self.monitor.judge(choice, evidence)
-        config = self.tracker.config
+        config, monitor, online = self.tracker.config, self.monitor, self.peak
         if config.on_lost == "enlarge":
             verdict, reason = self._long_term(choice.probability, verdict, reason)
         # a weak answer at the last place may well be the target; what is seen elsewhere has to convince first
         held = verdict is Verdict.LOST and config.on_lost == "around"
-        faint = held and not self.monitor.nothing and self.lost < LONG and not self._looks_elsewhere
+        faint = held and not monitor.nothing and self.lost < LONG and self.aim is None
         held |= config.on_lost == "enlarge" and choice.probability < config.enlarge_below
         if held:
             self._keep_looking()
@@ -125,10 +163,12 @@ class SiameseTarget:
                 self.box = Box.from_centre(found.cx, found.cy, self.box.w, self.box.h)
         else:
             self.box = found
-            if online is None or (self.monitor.promising and _whole(found, image)):
+            if online is None or (monitor.promising and _whole(found, image)):
                 self.sizes.append((found.w, found.h))
-            if online is None or self.monitor.promising:
+            if online is None or monitor.promising:
                 self.trusted = found
+        # what was seen elsewhere is followed while it convinces: another frame there decides
+        self.aim = (found.cx, found.cy) if held and self.aim is not None and monitor.promising else None
         if verdict is not Verdict.LOST:
             self.lost = self.look = 0
         elif not held:
@@ -153,8 +193,6 @@ class SiameseTarget:
             width, height = np.median(self.sizes, axis=0)
             self.box = Box.from_centre(self.trusted.cx, self.trusted.cy, float(width), float(height))
         self.lost += 1
-        if not self.monitor.promising:  # else another look at the same place decides
-            self.look += 1
 
     def _smoothed(self, choice: Choice, crop: Crop, image: Image) -> Box:
         """The new state: centre taken as found, size approached at the rate of reference B.1, step 4.
@@ -178,8 +216,13 @@ class SiameseTarget:
 class TaughtTarget(SiameseTarget):
     """A target that goes on from corrections and learns from them (`tracker.api.Teachable`).
 
-    Its online part keeps what it was shown by a person for good, in equal shares however long ago that was.
+    Its online part keeps what it was shown by a person for good, in equal shares however long ago that was. It is
+    compared with the last correction and with the start together: the last alone would be forgotten at the next turn.
     """
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._first = self.kernels
 
     def correct(self, image: Image, box: Box) -> None:
         """Go on from a person's ``box`` in ``image``. Raises `TrackerError` when it is empty or off the image."""
@@ -187,13 +230,14 @@ class TaughtTarget(SiameseTarget):
 
     def restart(self, box: Box, kernels: Any) -> None:
         """The state of a target that has just been seen in ``box``; what was learnt stays."""
+        config, engine = self.tracker.config, self.tracker.engine
+        self.kernels = engine.blend([self._first, kernels], [1 - config.newest, config.newest])
         self.box = self.trusted = box
-        self.kernels = kernels
-        self.smallest = min(self.tracker.config.smallest, box.w, box.h)
-        self.monitor = Monitor(self.tracker.config)
+        self.smallest = min(config.smallest, box.w, box.h)
+        self.monitor = Monitor(config)
         self.lost = self.look = 0
         self.sizes = deque([(box.w, box.h)], MEMORY)
-        self.peak = None
+        self.peak = self.aim = None
 
 
 def _outside(box: Box, image: Image) -> float:

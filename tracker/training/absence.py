@@ -1,45 +1,58 @@
-"""Fits what the verdict is read from: training videos with the target taken out for a while, and what the signals say.
+"""Fits what the verdict is read from, on training material of which it is known when the target is there.
 
-    python -m tracker.training.absence DATA [--cache FOLDER] [--weights FILE]
-
-prints the constants of `tracker.inference.signals` and how often a loss is seen and wrongly seen with those in use.
-The clips are the crops of a track in order, under a camera that shakes, with blur and noise added; for two spells the
-target is painted over from its surroundings, covered by a piece of the picture, or the scene changes.
+Two kinds of clips: objects of stills staged over other pictures (`tracker.training.staging`), and the crops of a track
+in order, under a camera that shakes, with blur and noise added, where for two spells the target is painted over from
+its surroundings, covered by a piece of the picture, or the scene changes. The tracker follows them; a logistic
+regression of the signals tells answers on the target from others, and the hidden state's constants are the best of a
+grid.
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
 
 import cv2
 import numpy as np
 
-from tracker import registry
 from tracker.api import Box, Image, Tracker, Verdict
 from tracker.boxes import iou
+from tracker.config import Presence, TrackConfig
 from tracker.data import augment
 from tracker.data.crops import CropItem, CropSet
+from tracker.inference.signals import LOST, MOST, Monitor, readings
+from tracker.training.staging import Staged
 
 SPELLS = ((0.3, 0.48), (0.75, 0.92))
 """Parts of a clip in which the target is absent."""
 SHORTEST = 40
 SHAKE = 28.0
 """Most that the camera moves between two frames, in pixels of a crop in which a square target has 64."""
-DRIFTED = 0.3
-"""A present target with less overlap is not held: its frames say nothing about present or absent."""
+HELD, DRIFTED = 0.3, 0.1
+"""Overlap above which an answer is on its target, and below which it is on something else."""
+RIDGE = 0.02
+"""Regularisation of the regression, per frame."""
+PAUSES = 0.25
+"""False pauses per 1 000 frames that the constants may cost on these clips: a twentieth of what users are to see, for
+what is followed elsewhere changes more than stills that are moved about."""
+FITTED = ("probability", "attention", "online", "sharpness", "likeness", "second_peak", "outside")
+"""Signals of the regression. Change of size and jumps are left out: staged targets change too little for it to learn
+how much is usual; they make an answer uncertain instead."""
+GRID = {"lean": (0.0, 0.5, 1.0), "trust": (0.5, 0.8, 1.2), "leave": (0.0005, 0.002, 0.01, 0.03), "back": (0.03, 0.1)}
+"""Constants tried; ``lean`` is added to every frame's evidence, in favour of the target."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One frame: the two signals, whether the target was there, overlap, verdict, and whose clip it was."""
+    """One frame: its signals, overlap with the target (0 where it is not there), whether it was absent, whether it was
+    called lost, and whose clip it was. A target that is half hidden is neither there nor absent."""
 
-    probability: float
-    sharpness: float
-    absent: bool
+    signals: dict[str, float]
     overlap: float
+    there: bool
+    absent: bool
     lost: bool
     clip: int
 
@@ -70,8 +83,8 @@ def without(rng: np.random.Generator, picture: Image, corners: tuple[float, ...]
     return out
 
 
-def clip(rng: np.random.Generator, source: CropSet, track: list[CropItem], number: int) -> Iterator[tuple[Image, Box]]:
-    """Frames and boxes of one clip; the box is nan where the target is absent."""
+def shaken(rng: np.random.Generator, source: CropSet, track: list[CropItem], number: int) -> Iterator[Staged]:
+    """The crops of a track as a clip in which the target is away for two spells."""
     size, n, look = source.size, len(track), augment.Look.draw(rng, grey=0.3)
     others = [t[0] for t in source.tracks if t[0].stem.parent != track[0].stem.parent]
     for i, item in enumerate(track):
@@ -84,74 +97,136 @@ def clip(rng: np.random.Generator, source: CropSet, track: list[CropItem], numbe
         shift = np.array([[1, 0, dx], [0, 1, dy]])
         picture = cv2.warpAffine(picture, shift, (size, size), borderMode=cv2.BORDER_REPLICATE)
         x1, y1, x2, y2 = item.corners
-        box = Box(x1 + dx, y1 + dy, x2 - x1, y2 - y1) if spell is None else Box(*[np.nan] * 4)
+        box = Box(x1 + dx, y1 + dy, x2 - x1, y2 - y1) if spell is None else Box(*[math.nan] * 4)
         # what is to be followed is worse than what was trained on: twice degraded, under changing light
-        yield augment.degrade(rng, augment.degrade(rng, look.near(rng).apply(picture))), box
+        picture = augment.degrade(rng, augment.degrade(rng, look.near(rng).apply(picture)))
+        yield Staged(picture, box, spell is not None)
 
 
-def watch(tracker: Tracker, source: CropSet, seed: int = 3) -> list[Seen]:
-    """Let the tracker follow every long enough track of a set through such clips."""
-    rng, rows = np.random.default_rng(seed), []
-    for number, track in enumerate(t for t in source.tracks if len(t) >= SHORTEST):
-        target = None
-        for image, box in clip(rng, source, track, number):
-            if target is None:
-                target = tracker.start(image, box)
-                continue
-            prediction = target.step(image, want_mask=False)
-            said = prediction.signals
-            overlap = float(iou(np.array(prediction.box), np.array(box)))
-            absent, lost = bool(np.isnan(box.x)), prediction.verdict is Verdict.LOST
-            rows.append(Seen(said["probability"], said["sharpness"], absent, overlap, lost, number))
-    return rows
+def watch(tracker: Tracker, frames: Iterable[Staged], clip: int) -> Iterator[Seen]:
+    """What the tracker says of one clip after its first frame; nothing if that does not show the target."""
+    target = None
+    for frame in frames:
+        if target is None:
+            if math.isnan(frame.box.x):
+                return
+            target = tracker.start(frame.image, frame.box)
+            continue
+        prediction = target.step(frame.image, want_mask=False)
+        there = not math.isnan(frame.box.x)
+        overlap = float(iou(np.array(prediction.box), np.array(frame.box))) if there else 0.0
+        lost = prediction.verdict is Verdict.LOST
+        yield Seen(dict(prediction.signals), overlap, there, frame.absent, lost, clip)
 
 
-def fit(rows: list[Seen], steps: int = 40) -> tuple[float, float, float]:
-    """Logistic regression of present against absent with both weighing the same: the log-likelihood ratio.
+def fit(rows: list[Seen], names: Iterable[str], steps: int = 40) -> Presence:
+    """Logistic regression of answers on the target against others, both weighing the same: the log-likelihood ratio.
 
-    Returns the factors of the probability's logit and of the sharpness, and the constant.
+    A signal that comes out speaking against what it is meant for is left out: on other clips it would mislead.
     """
-    used = [row for row in rows if row.absent or row.overlap > DRIFTED]
-    chance = np.clip([row.probability for row in used], 0.01, 0.99)
-    design = np.stack([np.log(chance / (1 - chance)), [row.sharpness for row in used], np.ones(len(used))], 1)
-    there = np.array([not row.absent for row in used], np.float64)
-    share = there.mean()
-    weight = np.where(there > 0, 0.5 / share, 0.5 / (1 - share))
-    found = np.zeros(3)
-    for _ in range(steps):
-        guess = 1 / (1 + np.exp(-design @ found))
-        curvature = (design * (weight * guess * (1 - guess) + 1e-6)[:, None]).T @ design
-        found = found + np.linalg.solve(curvature + 1e-3 * np.eye(3), design.T @ (weight * (there - guess)))
-    return float(found[0]), float(found[1]), float(found[2])
-
-
-def report(rows: list[Seen]) -> str:
-    """How often the verdict in use was right: recall, precision, pauses that no absence began."""
-    absent, lost = np.array([row.absent for row in rows]), np.array([row.lost for row in rows])
-    clips = np.array([row.clip for row in rows])
-    begun = lost & ~np.r_[False, lost[:-1] & (clips[1:] == clips[:-1])] & ~absent
-    held = np.array([row.overlap > DRIFTED for row in rows])
-    pauses = 1000 * (begun & held).sum() / (~absent).sum()
-    precision = absent[lost].mean() if lost.any() else 1.0
-    return (
-        f"lost: recall {lost[absent].mean():.3f}, precision {precision:.3f}, false pauses per 1000 frames {pauses:.1f}"
+    used = [row for row in rows if row.overlap > HELD or row.absent or (row.there and row.overlap < DRIFTED)]
+    there = np.array([row.overlap > HELD for row in used], np.float64)
+    table = [readings(row.signals, absent=row.lost) for row in used]
+    names = tuple(names)
+    while True:
+        columns = np.array([[row[name] for name in names] for row in table])
+        middle, scale = columns.mean(0), columns.std(0) + 1e-9
+        design = np.c_[(columns - middle) / scale, np.ones(len(columns))]
+        weight = np.where(there > 0, 0.5 / there.mean(), 0.5 / (1 - there.mean()))
+        ridge = RIDGE * len(design) * np.diag([1.0] * len(names) + [0.0])
+        found = np.zeros(len(names) + 1)
+        for _ in range(steps):
+            guess = 1 / (1 + np.exp(-design @ found))
+            curvature = (design * (weight * guess * (1 - guess))[:, None]).T @ design + ridge
+            found = found + np.linalg.solve(curvature, design.T @ (weight * (there - guess)) - ridge @ found)
+        kept = tuple(name for name, factor in zip(names, found, strict=False) if factor * MEANT[name] > 0)
+        if kept == names:
+            break
+        names = kept
+    factors = found[:-1] / scale
+    usual = columns[there > 0].mean(0)
+    return Presence(
+        tuple((name, round(float(value), 4)) for name, value in zip(names, factors, strict=True)),
+        round(float(found[-1] - factors @ middle), 4),
+        tuple((name, round(float(value), 4)) for name, value in zip(names, usual, strict=True)),
     )
 
 
-def main() -> None:
-    """The command of the module's description."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--set", default="aerial")
-    parser.add_argument("--cache", type=Path)
-    parser.add_argument("--weights", type=Path)
-    given = parser.parse_args()
-    tracker = registry.create("default", **({"weights": given.weights} if given.weights else {}))
-    rows = watch(tracker, CropSet(given.data, given.set, given.cache))
-    factors = fit(rows)
-    print("PROBABILITY, SHARPNESS, OFFSET = " + ", ".join(f"{value:.2f}" for value in factors))
-    print(report(rows))
+MEANT = {
+    "probability": 1, "attention": 1, "online": 1, "sharpness": 1, "likeness": 1,
+    "second_peak": -1, "resize": -1, "displacement": -1, "outside": -1,
+}  # fmt: skip
+"""Which way each signal speaks."""
 
 
-if __name__ == "__main__":
-    main()
+def replay(rows: list[Seen], presence: Presence) -> list[Seen]:
+    """The frames as they would have been judged with other constants, had the tracker looked at the same places."""
+    out, monitor, clip = [], Monitor(TrackConfig(presence=presence)), -1
+    for row in rows:
+        if row.clip != clip:
+            monitor, clip = Monitor(TrackConfig(presence=presence)), row.clip
+        found = readings(row.signals, absent=monitor.absent > 0)
+        ratio = presence.offset + sum(factor * found[name] for name, factor in presence.factors)
+        monitor.weigh(max(min(ratio, MOST / presence.trust), -MOST / presence.trust), elsewhere=False)
+        out.append(replace(row, lost=monitor.confidence < LOST))
+    return out
+
+
+def tune(rows: list[Seen], presence: Presence) -> Presence:
+    """The hidden state's constants of the grid with the most absent frames noticed and held frames kept, the false
+    pauses within `PAUSES` if any are."""
+
+    def worth(one: Presence) -> tuple[bool, float]:
+        found = measure(replay(rows, one))
+        return found.pauses <= PAUSES, found.recall + found.kept
+
+    choices = (dict(zip(GRID, values, strict=True)) for values in product(*GRID.values()))
+    made = (
+        replace(
+            presence,
+            offset=round(presence.offset + one.pop("lean"), 4),
+            back_elsewhere=one["back"] / 2,
+            doubt=0.0,
+            **one,
+        )
+        for one in choices
+    )
+    return max(made, key=worth)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """``recall``: share of the absent frames called lost; ``kept``: share of the held ones not called lost; ``pauses``:
+    times that lost began on a held frame, per 1 000 frames that show the target; ``found``: share of the frames after a
+    return that are held."""
+
+    recall: float
+    kept: float
+    pauses: float
+    found: float
+
+    def __str__(self) -> str:
+        return (
+            f"lost: recall {self.recall:.3f}; held frames kept {self.kept:.3f}; false pauses per 1 000 frames "
+            f"{self.pauses:.1f}; held after a return {self.found:.3f}"
+        )
+
+
+def measure(rows: list[Seen]) -> Figures:
+    """How right the verdicts of these frames are."""
+    absent, lost = np.array([row.absent for row in rows]), np.array([row.lost for row in rows])
+    clips, there = np.array([row.clip for row in rows]), np.array([row.there for row in rows])
+    held = np.array([row.overlap > HELD for row in rows])
+    begun = lost & ~np.r_[False, lost[:-1] & (clips[1:] == clips[:-1])]
+    after = np.zeros(len(rows), bool)
+    for clip in set(clips.tolist()):
+        own = np.flatnonzero(clips == clip)
+        gone = own[absent[own]]
+        if len(gone):
+            after[own[own > gone[0]]] = True
+    return Figures(
+        float(lost[absent].mean()) if absent.any() else 1.0,
+        float((~lost)[held].mean()) if held.any() else 1.0,
+        float(1000 * (begun & held).sum() / max(1, there.sum())),
+        float((held & ~lost)[after & there].mean()) if (after & there).any() else 1.0,
+    )
