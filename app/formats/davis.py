@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ from app.formats.davis_read import VOID, read, recognises
 from app.formats.layers import layer, masked, told
 from app.formats.names import stem
 from app.formats.selection import Selection
-from app.formats.sequence_folder import NOTE, FolderParams, SequenceFolder, note_of, put
+from app.formats.sequence_folder import NOTE, FolderParams, SequenceFolder, note_of, put, put_numbers
 from app.model.document import Document
 
 MAX_OBJECTS = 253
@@ -78,8 +77,6 @@ class DavisFormat(SequenceFolder):
         return chosen, told(chosen, tally, *others)
 
     def labels(self, kept: Document, part: Path, params: Any) -> Generator[float, None, list[str]]:
-        from PIL import Image  # most of the time nobody needs it
-
         video = kept.video
         assert video is not None
         numbers = numbers_of(kept)
@@ -90,11 +87,8 @@ class DavisFormat(SequenceFolder):
         ]
         for frame in range(video.frames):
             pixels = layer(kept.tracks, numbers, frame, video.height, video.width).astype(np.uint8)
-            image = Image.fromarray(pixels, "L")
-            image.putpalette(palette().ravel().tolist())  # makes it a picture with a palette
-            data = io.BytesIO()
-            image.save(data, "PNG")
-            written.append(put(part, f"Annotations/{params.resolution}/{clip}/{frame:05d}.png", data.getvalue()))
+            name = f"Annotations/{params.resolution}/{clip}/{frame:05d}.png"
+            written.append(put_numbers(part, name, pixels, palette()))
             yield frame / video.frames
         return written
 

@@ -12,9 +12,8 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,7 +25,7 @@ from app.formats.mot import seqinfo
 from app.formats.mots_read import IGNORED, NAMES, PER_CLASS, read, recognises
 from app.formats.names import stem
 from app.formats.selection import Selection
-from app.formats.sequence_folder import NOTE, FolderParams, SequenceFolder, note_of, put
+from app.formats.sequence_folder import NOTE, FolderParams, SequenceFolder, note_of, put, put_numbers
 from app.model.document import Document
 
 _HIGHEST = 65  # a class whose ids fit into 16 bits
@@ -101,8 +100,9 @@ class MotsFormat(SequenceFolder):
                 put(part, f"{clip}/{NOTE}", note),
             ]
         written = [put(part, NOTE, note)]
-        for frame, data in _pictures(kept, numbers):
-            written.append(put(part, f"instances/{clip}/{frame:06d}.png", data))
+        for frame in range(kept.video.frames):
+            pixels = layer(kept.tracks, numbers, frame, kept.video.height, kept.video.width)
+            written.append(put_numbers(part, f"instances/{clip}/{frame:06d}.png", pixels))
             yield frame / kept.video.frames
         return written
 
@@ -154,14 +154,3 @@ def numbers_of(kept: Document) -> dict[int, int]:
             raise FormatError(f"there are more than 999 objects called '{track.label}'", remedy="Choose fewer tracks.")
         out[key] = PER_CLASS * kind + (used[kind] if large else key)
     return out
-
-
-def _pictures(kept: Document, numbers: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
-    from PIL import Image  # most of the time nobody needs it
-
-    assert kept.video is not None
-    for frame in range(kept.video.frames):
-        pixels = layer(kept.tracks, numbers, frame, kept.video.height, kept.video.width)
-        data = io.BytesIO()
-        Image.fromarray(pixels).save(data, "PNG")
-        yield frame, data.getvalue()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, final
 
 import msgspec
+import numpy as np
 
 from app.formats.atomic import write_bytes
 from app.formats.base import MAX_FRAMES, MAX_PIXELS, Aspect, FormatError, Picture, Preflight, read_text, scaled
@@ -153,11 +154,27 @@ class SequenceFolder(ABC):
         return found
 
 
-def put(part: Path, name: str, text: str | bytes) -> str:
+def put(part: Path, name: str, text: str) -> str:
     """Write a file of an export, its folders made; returns ``name``, its path below ``part``."""
     path = part / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, text.encode() if isinstance(text, str) else text)
+    write_bytes(path, text.encode())
+    return name
+
+
+def put_numbers(part: Path, name: str, pixels: np.ndarray, palette: np.ndarray | None = None) -> str:
+    """Write numbers, (height, width) uint8 or uint16, as a PNG; returns ``name``. ``palette``: (256, 3) uint8 RGB.
+
+    Does not wait for the disk: there are thousands of them.
+    """
+    from PIL import Image  # most of the time nobody needs it
+
+    image = Image.fromarray(pixels)
+    if palette is not None:
+        image.putpalette(palette.ravel().tolist())  # makes it a picture with a palette
+    path = part / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, "PNG")
     return name
 
 
