@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from tracker import registry
@@ -67,9 +68,18 @@ def swatch(colour: int) -> Html:
     return tag("svg", line, class_="swatch", viewBox="0 0 28 12", aria_hidden="true")
 
 
-def section(title: str, *children: Child, anchor: str) -> Html:
-    """A part of the page that its contents can point to."""
-    return tag("section", tag("h2", title), *children, id=anchor)
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: ``anchor`` and ``short`` title for the page's contents."""
+
+    anchor: str
+    short: str
+    body: Html
+
+
+def section(title: str, *children: Child, anchor: str, short: str = "") -> Section:
+    """A part of the page under its title, whose ``short`` form, if there is one, stands in the contents."""
+    return Section(anchor, short or title, tag("section", tag("h2", title), *children, id=anchor))
 
 
 def document(title: str, body: Html) -> Html:

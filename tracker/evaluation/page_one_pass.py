@@ -12,7 +12,7 @@ from tracker.evaluation import attributes, metrics, report
 from tracker.evaluation.attributes import Attribute
 from tracker.evaluation.loss import pooled
 from tracker.evaluation.one_pass import ClipRun, ClipScore
-from tracker.evaluation.page import Html, join, number, section, tag
+from tracker.evaluation.page import Html, Section, number, section, tag
 from tracker.evaluation.page_plots import Axis, Line, curves, timeline
 from tracker.evaluation.page_tables import Column, Row, table
 from tracker.evaluation.profiles import NORMALISED, PIXELS, Curves, Profile
@@ -26,7 +26,7 @@ SMALL = 300, 220
 Figures = dict[str, Callable[[ClipScore], float | None]]
 
 
-def sections(study: Study, colours: dict[str, int]) -> list[Html]:
+def sections(study: Study, colours: dict[str, int]) -> list[Section]:
     """The parts in their order. ``colours``: numbers of the trackers. The study is of the protocol `OnePass`."""
     profile = study.protocol.profile if isinstance(study.protocol, OnePass) else OnePass().profile
     found = [
@@ -35,13 +35,14 @@ def sections(study: Study, colours: dict[str, int]) -> list[Html]:
             _summary(study, profile, colours),
             tag("p", f"Profile {profile.name}: {profile.words}.", class_="hint"),
             anchor="one-pass",
+            short="Figures",
         ),
         section("Curves", tag("div", *_curves(study, profile, colours), class_="plots"), anchor="curves"),
         _attributes(study, profile, colours),
         _loss(study, colours),
         _masks(study, colours),
         section("Clips", *_clips(study, profile, colours), anchor="clips"),
-        section("Overlap over time", *_timelines(study, colours), anchor="time"),
+        section("Overlap over time", *_timelines(study, colours), anchor="time", short="Over time"),
     ]
     return [part for part in found if part is not None]
 
@@ -107,7 +108,7 @@ def success(
     return curves(title, axis, SHARE, lines, spots=not small, size=SMALL if small else (420, 300))
 
 
-def _attributes(study: Study, profile: Profile, colours: dict[str, int]) -> Html | None:
+def _attributes(study: Study, profile: Profile, colours: dict[str, int]) -> Section | None:
     rows, plots = [], []
     comparison = study.comparison
     for attribute in attributes.of(study.sequences.values()):
@@ -125,14 +126,17 @@ def _attributes(study: Study, profile: Profile, colours: dict[str, int]) -> Html
     if not rows:
         return None
     columns = [Column(label, best=1, colour=colours[label]) for label in comparison.scores]
+    words = (
+        "Success AUC where an attribute of the data set applies: mean over its clips, or over the clips of its frames "
+        "weighted by their number."
+    )
     return section(
         "Attributes",
-        tag("p", "Success AUC where an attribute of the data set applies: mean over its clips, or over the clips of "
-            "its frames weighted by their number.", class_="hint"),
+        tag("p", words, class_="hint"),
         table("attribute", columns, rows, across=True),
         tag("details", tag("summary", "Success plots by attribute"), tag("div", *plots, class_="plots small")),
         anchor="attributes",
-    )  # fmt: skip
+    )
 
 
 def attribute_name(attribute: Attribute) -> str:
@@ -140,7 +144,7 @@ def attribute_name(attribute: Attribute) -> str:
     return f"{attribute.name}: {attribute.words}" if attribute.words else attribute.name
 
 
-def _loss(study: Study, colours: dict[str, int]) -> Html | None:
+def _loss(study: Study, colours: dict[str, int]) -> Section | None:
     """How well the word *lost* agrees with absence; None when no tracker ever says it and nothing is ever absent."""
     found = {label: pooled(score.loss for score in clips.values()) for label, clips in study.comparison.scores.items()}
     if not any(one.absent or one.said for one in found.values()):
@@ -177,7 +181,7 @@ def _loss(study: Study, colours: dict[str, int]) -> Html | None:
     return section("Loss detection", tag("p", words, class_="hint"), table("tracker", columns, rows), anchor="loss")
 
 
-def _masks(study: Study, colours: dict[str, int]) -> Html | None:
+def _masks(study: Study, colours: dict[str, int]) -> Section | None:
     parts = [(kind, what) for kind in "jf" for what in ("mean", "recall", "decay")]
     columns = [Column(f"{kind.upper()} {what}", best=-1 if what == "decay" else 1) for kind, what in parts]
     rows = []
@@ -248,9 +252,11 @@ def finest(study: Study) -> int:
 
 def _timelines(study: Study, colours: dict[str, int]) -> list[Html]:
     names = {colours[label]: label for label in study.comparison.runs}
-    key = join([tag("p", "Overlap with the ground truth by frame; where the target is absent the ground is shaded, and "
-        "bars say when a tracker calls the target lost.", class_="hint")])  # fmt: skip
-    out = [key]
+    words = (
+        "Overlap with the ground truth by frame; where the target is absent the ground is shaded, and bars say when a "
+        "tracker calls the target lost."
+    )
+    out = [tag("p", words, class_="hint")]
     for clip, sequence in study.sequences.items():
         overlaps, lost = {}, {}
         for label, runs in study.comparison.runs.items():

@@ -6,34 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tracker.evaluation import page_one_pass, page_vot
-from tracker.evaluation.page import Html, document, section, swatch, tag
+from tracker.evaluation.page import Html, Section, document, join, section, swatch, tag
 from tracker.evaluation.page_strips import strip
 from tracker.evaluation.page_vot import Counting
 from tracker.evaluation.stored import Study
 from tracker.evaluation.strips import MAP, Strip
-
-CONTENTS = {
-    "one-pass": (
-        ("one-pass", "Figures"),
-        ("curves", "Curves"),
-        ("attributes", "Attributes"),
-        ("loss", "Loss detection"),
-        ("masks", "Masks"),
-        ("clips", "Clips"),
-        ("time", "Over time"),
-    ),
-    "supervised": (
-        ("supervised", "VOT supervised"),
-        ("supervised-attributes", "Attributes"),
-        ("supervised-clips", "Clips"),
-        ("supervised-time", "Over time"),
-    ),
-    "multi-start": (
-        ("multi-start", "VOT multi-start"),
-        ("multi-start-clips", "Clips"),
-        ("multi-start-time", "Over time"),
-    ),
-}
 
 FAILURES = {
     "one-pass": "Worst failures",
@@ -54,19 +31,20 @@ def render(
     """The page. ``strips`` by name of the protocol; ``roots``: where the clips lay; ``made``: when, in words."""
     labels = dict.fromkeys(label for study in studies for label in study.comparison.scores)
     colours = {label: number for number, label in enumerate(labels)}
-    parts: list[tuple[str, Html]] = []
+    parts: list[Section] = []
     for study in studies:
         name = study.protocol.name
         if name == "one-pass":
             own = page_one_pass.sections(study, colours)
         else:
             own = page_vot.sections(study, colours, counting or Counting())
-        parts += [(name, part) for part in own]
+        parts += own
         if shown := strips.get(name):
-            parts.append((name, _failures(name, shown, colours)))
-    body = [_head(title, studies, colours, roots, made), _contents(parts, studies, strips)]
-    body.append(tag("main", *(part for _, part in parts), _problems(studies)))
-    return document(title, Html("".join(body)))
+            parts.append(_failures(name, shown, colours))
+    links = [tag("a", part.short, href=f"#{part.anchor}") for part in parts]
+    head = _head(title, studies, colours, roots, made)
+    main = tag("main", *(part.body for part in parts), _problems(studies))
+    return document(title, join([head, tag("nav", *links), main]))
 
 
 def _head(title: str, studies: Sequence[Study], colours: dict[str, int], roots: Sequence[Path], made: str) -> Html:
@@ -90,20 +68,7 @@ def _head(title: str, studies: Sequence[Study], colours: dict[str, int], roots: 
     )
 
 
-def _contents(
-    parts: Sequence[tuple[str, Html]], studies: Sequence[Study], strips: Mapping[str, Sequence[Strip]]
-) -> Html:
-    links = []
-    for study in studies:
-        name = study.protocol.name
-        own = "".join(part for protocol, part in parts if protocol == name)
-        known = [(anchor, words) for anchor, words in CONTENTS[name] if f'<section id="{anchor}">' in own]
-        known += [(f"{name}-failures", "Failures")] if strips.get(name) else []
-        links += [tag("a", words, href=f"#{anchor}") for anchor, words in known]
-    return tag("nav", *links)
-
-
-def _failures(name: str, shown: Sequence[Strip], colours: dict[str, int]) -> Html:
+def _failures(name: str, shown: Sequence[Strip], colours: dict[str, int]) -> Section:
     words = (
         "The stretches with the lowest overlap, the worst of each tracker in turn. White: ground truth; triangles "
         f"point to answers outside the picture. Warm: the tracker's {MAP} heat map."
@@ -113,11 +78,12 @@ def _failures(name: str, shown: Sequence[Strip], colours: dict[str, int]) -> Htm
         box = tag("input", type="checkbox", checked=True, data_hides="heat")
         switch = tag("label", box, "heat maps", class_="choice")
     drawn = [strip(one, colours) for one in shown]
-    return section(FAILURES[name], tag("p", words, class_="hint"), switch, *drawn, anchor=f"{name}-failures")
+    hint = tag("p", words, class_="hint")
+    return section(FAILURES[name], hint, switch, *drawn, anchor=f"{name}-failures", short="Failures")
 
 
 def _problems(studies: Sequence[Study]) -> Html | None:
     found = list(dict.fromkeys(problem for study in studies for problem in study.comparison.problems))
     if not found:
         return None
-    return section("Left out or failed", tag("ul", *(tag("li", problem) for problem in found)), anchor="problems")
+    return section("Left out or failed", tag("ul", *(tag("li", problem) for problem in found)), anchor="problems").body

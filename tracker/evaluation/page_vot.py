@@ -9,7 +9,7 @@ import numpy as np
 
 from tracker.evaluation import attributes, multi_start, report_vot
 from tracker.evaluation.expected import INTERVALS, Variant
-from tracker.evaluation.page import Html, section, tag
+from tracker.evaluation.page import Html, Section, section, tag
 from tracker.evaluation.page_one_pass import SHARES, anchor, attribute_name, chooser, finest, ranked
 from tracker.evaluation.page_plots import Axis, Line, Point, curves, points, ticks, timeline
 from tracker.evaluation.page_tables import Column, Row, table
@@ -27,7 +27,7 @@ class Counting:
     variant: Variant = "legacy"
 
 
-def sections(study: Study, colours: dict[str, int], counting: Counting) -> list[Html]:
+def sections(study: Study, colours: dict[str, int], counting: Counting) -> list[Section]:
     """The parts in their order. ``colours``: numbers of the trackers."""
     protocol = study.protocol.name
     whole = report_vot.summaries(study.comparison, counting.interval, counting.variant)
@@ -40,8 +40,18 @@ def sections(study: Study, colours: dict[str, int], counting: Counting) -> list[
             anchor=protocol,
         ),
         _attributes(study, colours) if protocol == "supervised" else None,
-        section(f"{TITLES[protocol]}: clips", *chooser(study, _figures(protocol), colours), anchor=f"{protocol}-clips"),
-        section(f"{TITLES[protocol]}: overlap over time", *_timelines(study, colours), anchor=f"{protocol}-time"),
+        section(
+            f"{TITLES[protocol]}: clips",
+            *chooser(study, _figures(protocol), colours),
+            anchor=f"{protocol}-clips",
+            short="Clips",
+        ),
+        section(
+            f"{TITLES[protocol]}: overlap over time",
+            *_timelines(study, colours),
+            anchor=f"{protocol}-time",
+            short="Over time",
+        ),
     ]
     return [part for part in found if part is not None]
 
@@ -103,7 +113,7 @@ def _figures(protocol: str) -> dict[str, Any]:
     return {"accuracy": lambda score: score.accuracy, "failures": lambda score: score.mean_failures}
 
 
-def _attributes(study: Study, colours: dict[str, int]) -> Html | None:
+def _attributes(study: Study, colours: dict[str, int]) -> Section | None:
     scores = study.comparison.scores
     columns = [Column(label, best=1, colour=colours[label]) for label in scores]
     failing = [Column(label, best=-1, colour=colours[label]) for label in scores]
@@ -124,6 +134,7 @@ def _attributes(study: Study, colours: dict[str, int]) -> Html | None:
         tag("h3", "Failures per 100 frames of the attribute"),
         table("attribute", failing, robustness),
         anchor="supervised-attributes",
+        short="Attributes",
     )
 
 
