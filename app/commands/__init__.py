@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.commands import edits, files, going, helping, masks, nudging, objects, review, tracking, views
+from app.commands import describing, edits, files, going, helping, masks, nudging, objects, review, tracking, views
 from app.commands.table import Command, Ui, When
 from app.session import Session
 
@@ -16,6 +16,7 @@ COMMANDS: tuple[Command, ...] = (
     *objects.COMMANDS,
     *nudging.COMMANDS,
     *masks.COMMANDS,
+    *describing.COMMANDS,
     *tracking.COMMANDS,
     *review.COMMANDS,
     *going.COMMANDS,

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
+from app.gui.dialogs.labels import LabelsDialog
 from app.session import Session
 from app.work.opening import SUFFIX, default_project
 
@@ -59,6 +60,27 @@ class Asking:
         said = f"Frame (0 to {last}), step (+10) or time (1:02.5)"
         text, good = QInputDialog.getText(self._window, "Go to frame", said, text=str(self._session.frame))
         return {"place": text} if good else None
+
+    def labels(self) -> dict[str, Any] | None:
+        """``{"labels": ..., "renamed": ...}`` of the label set."""
+        dialog = LabelsDialog(self._session.document.labels, self._window)
+        return {"labels": dialog.labels, "renamed": dialog.renamed} if dialog.exec() else None
+
+    def label_file(self) -> dict[str, Any] | None:
+        """``{"path": ...}`` of a file with labels."""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self._window, "Labels from", "", f"Labels and projects (*.json *{SUFFIX})"
+        )
+        return {"path": Path(chosen)} if chosen else None
+
+    def comment(self) -> dict[str, Any] | None:
+        """``{"text": ..., "track": ...}`` of a remark on this frame."""
+        chosen = self._session.selected
+        about = "the picture" if chosen is None else f"{self._session.document.tracks[chosen].label} {chosen}"
+        text, good = QInputDialog.getMultiLineText(
+            self._window, "Comment", f"About {about} on frame {self._session.frame}"
+        )
+        return {"text": text, "track": chosen} if good and text.strip() else None
 
     def unsaved(self) -> Unsaved:
         """Once, when leaving a document with unsaved changes."""

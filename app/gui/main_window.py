@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import diagnostics
+from app.commands import BY_ID
 from app.gui import recent, theme
 from app.gui.actions import Actions, Ask
 from app.gui.canvas.mask_tools import PaintTool
@@ -34,6 +35,9 @@ from app.gui.exporting import Exporting
 from app.gui.hands import Hands
 from app.gui.menus import recent_menu, theme_menu
 from app.gui.notices import NoticeBar
+from app.gui.panels.attributes import AttributesPanel
+from app.gui.panels.comments import CommentsPanel
+from app.gui.panels.history import HistoryPanel
 from app.gui.panels.review import ReviewPanel
 from app.gui.panels.tracker import TrackerPanel
 from app.gui.panels.tracks import TracksPanel
@@ -76,6 +80,9 @@ class MainWindow(QMainWindow):
             "save_as": asking.save_as,
             "export": self.exporting.ask,
             "frame": self.documents.asking.frame,
+            "labels": asking.labels,
+            "label_file": asking.label_file,
+            "comment": asking.comment,
             "range": self.ranges.track_range,
             "delete_range": self.ranges.delete_range,
             "copies": self.ranges.copies,
@@ -130,7 +137,16 @@ class MainWindow(QMainWindow):
         self.side.above.add("objects", "Objects", "timeline", self.tracks_panel)
         self.side.above.add("review", "Review", "warning", self.review_panel)
         self.review_panel.counted.connect(lambda count: self.side.above.set_badge("review", count))
+        self.history_panel = HistoryPanel(self.session)
+        self.side.above.add("history", "History", "undo", self.history_panel)
+        self.comments_panel = CommentsPanel(self.session, self.actions_.__getitem__, self.show_error)
+        self.side.above.add("comments", "Comments", "info", self.comments_panel)
+        self.comments_panel.counted.connect(lambda count: self.side.above.set_badge("comments", count))
+        self.attributes_panel = AttributesPanel(
+            self.session, self.show_error, lambda: self.actions_.trigger(BY_ID["label.edit"])
+        )
         self.side.below.add("tracker", "Tracker", "signal", self.tracker_panel, scrolls=True)
+        self.side.below.add("attributes", "Attributes", "tag", self.attributes_panel, scrolls=True)
         top = QSplitter(Qt.Orientation.Horizontal)
         top.setHandleWidth(1)
         top.addWidget(middle)

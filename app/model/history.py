@@ -105,6 +105,11 @@ class History:
         return tuple(step.title for step in self._done)
 
     @property
+    def undone(self) -> tuple[str, ...]:
+        """Titles of the steps that redo would carry out, the next one first."""
+        return tuple(step.title for step in reversed(self._undone))
+
+    @property
     def state(self) -> int:
         """A name for the document as it is now, for `mark_saved` later."""
         return self._state

@@ -23,10 +23,17 @@ def next_colour(doc: Document) -> str:
 
 
 def added(doc: Document, frame: int, box: Box, label: str | None = None, colour: str | None = None) -> AddTrack:
-    """A new object with one manual keyframe. Without a label it gets that of the newest track."""
+    """A new object with one manual keyframe. Without a label it gets that of the newest track.
+
+    A label of the label set gives it its colour and the defaults of its attributes.
+    """
     if label is None:
         label = doc.tracks[max(doc.tracks)].label if doc.tracks else DEFAULT_LABEL
-    track = doc.new_track(label, colour or next_colour(doc))
+    known = next((one for one in doc.labels if one.name == label), None)
+    track = doc.new_track(label, colour or (known.colour if known else next_colour(doc)))
+    if known is not None:
+        told = {one.name: one.default for one in known.attributes if not one.per_frame}
+        track.attributes = {name: value for name, value in told.items() if value is not None}
     track.frames[frame] = manual(fitted(box, doc.video))
     return AddTrack(track)
 

@@ -17,17 +17,17 @@ from app.model.edits import Edit, SetVideo
 from app.model.history import History
 from app.work import opening
 from app.work.corrections import Passes
+from app.work.describing import Describing
 from app.work.errors import SessionError
 from app.work.jobs import Job
 from app.work.journal import Journal, Leftover, forget, leftovers, pack
 from app.work.latest import Latest
 from app.work.overview import Lanes
-from app.work.painting import Painting
 from app.work.playhead import Playhead
 from app.work.triage import Triage
 
 
-class Filing(Painting):
+class Filing(Describing):
     """The part of the session that knows where things lie."""
 
     journal: Journal | None
@@ -52,6 +52,7 @@ class Filing(Painting):
         self.live, self.lives = None, ()
         self.follow = self.settings.follow
         self.mask_tool = None
+        self.next_label = None
         self.playing = False
         self.loop = None
         self.drawing = self.redraw = False
@@ -243,5 +244,7 @@ class Filing(Painting):
             for track, frames in change.frames.items():
                 self.runs.touched(track, frames)
                 self._passes.touched(track, frames)
+        before, self.selection = self.selection, self.selection & self.document.tracks.keys()
         self.events.document(change)
-        self.select(*self.selection)
+        if self.selection != before:
+            self.events.selection()

@@ -22,6 +22,8 @@ class Hand(Navigator):
 
     history: History
     selection: frozenset[int]
+    next_label: str | None
+    """The label that the next new object gets; None for that of the newest object."""
     drawing: bool
     redraw: bool
     """Whether the box being drawn belongs to the selected track instead of a new one."""
@@ -96,7 +98,7 @@ class Hand(Navigator):
     def add_object(self, box: Box, label: str | None = None) -> int:
         """A new object with ``box`` (image pixels) on this frame; it is selected. Answers with its id."""
         self.require_open()
-        edit = editing.added(self.document, self.frame, box, label)
+        edit = editing.added(self.document, self.frame, box, label or self.next_label)
         self.commit(edit, f"New {edit.track.label}")
         self.end_drawing()
         self.select(edit.track.id)
