@@ -16,15 +16,17 @@ def _has_label(number: int) -> Callable[[Session], bool]:
     return lambda session: session.is_open and len(session.document.labels) >= number
 
 
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
 COMMANDS: tuple[Command, ...] = (
     Command("label.edit", "Labels and attributes…", ("Ctrl+Shift+L",), "Label", lambda s, ui, **p: s.set_labels(**p),
             is_open, "labels", hint="The label set of the project: names, colours, what is to be said about objects"),
     Command("label.import", "Import labels…", (), "Label", lambda s, ui, **p: s.import_labels(**p), is_open,
             "label_file", hint="From another project, a file that was saved here, or CVAT's label constructor"),
     *(
-        Command(f"label.n{n}", f"Label {n}", (str(n),), "Label", _label(n), _has_label(n), in_menu=False,
+        Command(f"label.{word}", f"Label {n}", (str(n),), "Label", _label(n), _has_label(n), in_menu=False,
                 hint="For the selected object, or for the next new one")
-        for n in range(1, 10)
+        for n, word in enumerate(_NUMBERS, 1)
     ),
     Command("label.comment", "Comment on this frame…", ("C",), "Label", lambda s, ui, **p: s.comment(**p), is_open,
             "comment", hint="For whoever reviews the labels; about the selected object or the picture"),
