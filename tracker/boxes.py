@@ -33,6 +33,11 @@ def context_side(w: float, h: float, context: float = 0.5) -> float:
     return math.sqrt((w + margin) * (h + margin))
 
 
+def outline_side(w: float, h: float) -> float:
+    """Side of the square around a ``w`` x ``h`` box in which its mask is drawn, in image pixels."""
+    return max(1.9 * math.sqrt(w * h), 1.5 * max(w, h))
+
+
 def anchor_shapes(config: NetConfig) -> np.ndarray:
     """Widths and heights of the anchors in crop pixels, (k, 2) float64 (reference A.3: 104x32 ... 32x96)."""
     shapes = []

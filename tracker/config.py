@@ -119,8 +119,10 @@ class TrackConfig:
     online_every: int = 4
     """Frames between two updates."""
     mask_threshold: float = 0.4
+    mask_rate: float = 0.8
+    """How far a box goes towards the one around its mask, where masks are drawn in boxes; 0 leaves it alone."""
     refine: bool = True
-    """Refine the mask with the backbone's finer features (SiamMask only; the embedded mask is always refined)."""
+    """Refine the mask with the backbone's finer features (SiamMask only)."""
     rectangle: Literal["box", "axis", "min-area", "optimised"] = "box"
     """The answer besides the mask: the regressed box, or a rectangle fitted to the mask (reference B.3)."""
     part_strength: float = 0.5

@@ -68,7 +68,7 @@ def test_heat_maps_lie_centred_on_the_search_region(untrained: SiameseTracker) -
 
 def test_the_mask_branch_runs_only_when_asked(untrained: SiameseTracker, monkeypatch: pytest.MonkeyPatch) -> None:
     target = untrained.start(picture(), Box(80, 60, 50, 40))
-    monkeypatch.setattr(untrained.engine, "segment", lambda *_: pytest.fail("the mask branch ran"))
+    monkeypatch.setattr(untrained.engine, "draw", lambda *_: pytest.fail("the mask branch ran"))
     assert target.step(picture(), want_mask=False).mask is None
 
 

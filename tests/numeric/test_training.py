@@ -20,7 +20,7 @@ from tracker.models.siamatt_mobile import SiamAttMobile
 from tracker.training import losses
 from tracker.training.embedded import Embedded, schedule, step_losses
 from tracker.training.loop import Trainer
-from tracker.training.targets import Assigner, mask_window
+from tracker.training.targets import Assigner
 
 NET = NetConfig(channels=8)
 
@@ -119,17 +119,6 @@ def test_attention_cells_are_the_nearest_true_ones(pixel: float, cell: int) -> N
     assert targets.cell[0].tolist() == [cell, cell]
 
 
-def test_mask_windows_are_cut_under_their_cell() -> None:
-    mask = torch.zeros(2, 255, 255, dtype=torch.uint8)
-    mask[:, 100:110, 120:126] = 1
-    cut = mask_window(mask, torch.tensor([[12, 12], [0, 0]]), NET)
-    assert cut.shape == (2, 63, 63)
-    rows, columns = cut[0].nonzero().unbind(1)
-    assert (64 + 2 * int(rows.min()), 64 + 2 * (int(rows.max()) + 1)) == (100, 110)
-    assert (64 + 2 * int(columns.min()), 64 + 2 * (int(columns.max()) + 1)) == (120, 126)
-    assert cut[1].sum() == 0
-
-
 def test_a_perfect_answer_costs_next_to_nothing() -> None:
     assigner = Assigner(NET, torch.device("cpu"))
     targets = assigner(torch.tensor([[80.0, 90.0, 150.0, 170.0]]), torch.ones(1))
@@ -158,8 +147,7 @@ def test_one_batch_can_be_learnt_by_heart(config: TrainConfig) -> None:
         optimiser.zero_grad()
         torch.stack(list(terms.values())).sum().backward()
         optimiser.step()
-    assert "mask" in terms
-    for name in ("cls", "l1", "giou", "att", "mask"):
+    for name in ("cls", "l1", "giou", "att"):
         assert float(terms[name].detach()) < 0.85 * first[name], name
 
 

@@ -55,8 +55,8 @@ def train(
     out
         Folder of this run.
     preset
-        siamatt-mobile (embedded), siamrpnpp-r50, siamrpnpp-mobilev2, siamrpnpp-alex, siammask-r50,
-        siammask-r50-refine, siamatt-r50 or attsiammask-r50.
+        siamatt-mobile (embedded), siamatt-mobile-masks (its mask branch, on weights to --start from), siamrpnpp-r50,
+        siamrpnpp-mobilev2, siamrpnpp-alex, siammask-r50, siammask-r50-refine, siamatt-r50 or attsiammask-r50.
     start
         Weights to start from, of this tracker or of one that it contains; what they lack begins at random.
     backbone
@@ -100,7 +100,7 @@ def train(
     from tracker.inference.device import pick_device
     from tracker.training import parallel
     from tracker.training.loop import Trainer
-    from tracker.training.recipes import EMBEDDED, PRESETS
+    from tracker.training.recipes import EMBEDDED, EMBEDDED_MASKS, PRESETS
 
     if preset not in PRESETS:
         raise TrackerError(f"There is no preset “{preset}”. Presets: {', '.join(PRESETS)}.")
@@ -111,8 +111,8 @@ def train(
     files = {"backbone": backbone, "start": start}
     try:
         with parallel.joined(pick_device(device)) as own:
-            if preset == EMBEDDED:
-                method = _embedded(data, own, given, files, cache, sets, lr, thaw, precision)
+            if preset in (EMBEDDED, EMBEDDED_MASKS):
+                method = _embedded(preset, data, own, given, files, cache, sets, lr, thaw, precision)
             else:
                 chosen = {"sets": sets or {}, "reach": reach or {}, "lr": lr, "label_grid": label_grid}
                 method = _published(preset, data, own, given, files, cache, chosen, precision)
@@ -126,6 +126,7 @@ def train(
 
 
 def _embedded(
+    preset: str,
     data: list[Path],
     device: str,
     given: dict[str, Any],
@@ -137,7 +138,9 @@ def _embedded(
     precision: str | None,
 ) -> Method:
     from tracker.config import NetConfig, TrainConfig
+    from tracker.training import outlining
     from tracker.training.embedded import Embedded
+    from tracker.training.recipes import EMBEDDED_MASKS
 
     if len(data) != 1:
         raise TrackerError("The embedded tracker is trained from one folder of crop sets; give one.")
@@ -149,9 +152,15 @@ def _embedded(
         given["thaw"] = thaw
     if precision is not None:
         given["bfloat16"] = precision == "bfloat16"
+    if preset == EMBEDDED_MASKS:
+        given = {**outlining.RECIPE, **given}
     config = TrainConfig(data=str(data[0]), **given)
     if lr is not None:
         config = replace(config, lr=lr, backbone_lr=config.backbone_lr * lr / config.lr)
+    if preset == EMBEDDED_MASKS:
+        if files["start"] is None:
+            raise TrackerError("The mask branch is trained on weights of the embedded tracker; give them with --start.")
+        return outlining.Outlining(config, NetConfig(), device, start=files["start"], cache=cache)
     return Embedded(config, NetConfig(), device, backbone=files["backbone"], start=files["start"], cache=cache)
 
 

@@ -19,15 +19,17 @@ from tracker.data.pairs import Pairs
 
 HELD_OUT = 12
 """One video in so many is not trained on: for choosing."""
+HOLLOW = 0.5
+"""Share of a box's middle below which its object counts as hollow: a swan's neck, a chair."""
 
 
 class Outlines(Pairs):
     """Items are dicts of arrays about two views; each may serve the other as its memory. s: the crop's side.
 
     ``pixels`` (2, s, s, 3) uint8 BGR; ``mask`` (2, s / 2, s / 2) float32 shares; ``box`` (2, 4) ``cx, cy, w, h`` in
-    crop pixels as the branch is told; ``hints`` (2, 2, s / 2, s / 2): likeness by colour with the other view, and the
-    mask expected; ``noted`` (2, s / 2, s / 2): the mask with which a view is remembered; ``recalls`` (2,): 1 where a
-    view may use its memory of the other one.
+    crop pixels, as the branch is told; ``hints`` (2, 3, s / 2, s / 2), see `tracker.models.outline.HINTS`, with the
+    other view as the memory; ``noted`` (2, s / 2, s / 2): the mask with which a view is remembered; ``recalls`` (2,):
+    1 where a view may use its memory of the other one.
     """
 
     def __init__(
@@ -52,24 +54,34 @@ class Outlines(Pairs):
                 for track in video
             ]
             source.tracks = kept
+        # parts of a background are hollow too, and no object
+        objects = [source for source in self.sets if source.name != "segments"] if config.hollow > 0 else []
+        self._hollow = {source.name: hollow_tracks(source) for source in objects}
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         rng = np.random.default_rng((self.config.seed, index))
         while True:
             chosen = self._draw_set(rng)
-            track = self._draw_track(rng, chosen)
+            track = self._draw_target(rng, chosen)
             items = track[int(rng.integers(len(track)))], track[int(rng.integers(len(track)))]
             views = self._views(rng, chosen, items, still=len(track) == 1)
             if views is not None:
                 return views
+
+    def _draw_target(self, rng: np.random.Generator, chosen: CropSet) -> list[CropItem]:
+        """A track, hollow ones more often than there are: else the middle of the box is a safe guess."""
+        hollow = self._hollow.get(chosen.name)
+        if hollow and rng.random() < self.config.hollow:
+            return chosen.tracks[hollow[int(rng.integers(len(hollow)))]]
+        return self._draw_track(rng, chosen)
 
     def _views(
         self, rng: np.random.Generator, chosen: CropSet, items: Sequence[CropItem], still: bool
     ) -> dict[str, Any] | None:
         flip = bool(rng.random() < 0.5)
         look = augment.Look.draw(rng, self.config.grey)
-        recalls = rng.random(2) < 0.75
-        expects = rng.random(2) < 0.6
+        recalls = rng.random(2) < 0.65
+        expects = rng.random(2) < 0.55
         pixels, masks, given, noted, expected = [], [], [], [], []
         for i, item in enumerate(items):
             # without anything remembered the box is a person's
@@ -89,7 +101,8 @@ class Outlines(Pairs):
             table = colours.learn(pixels[1 - i], cv2.resize(noted[1 - i], size, interpolation=cv2.INTER_LINEAR))
             found = colours.likeness(pixels[i], table)
             alike.append(found if recalls[i] else np.zeros_like(found))
-        hints = np.stack([np.stack(alike), np.stack(expected)], 1)
+        own = [colours.within(picture, box.tolist()) for picture, box in zip(pixels, given, strict=True)]
+        hints = np.stack([np.stack(alike), np.stack(expected), np.stack(own)], 1)
         return {
             "pixels": np.stack(pixels),
             "mask": np.stack([self._halved(mask) for mask in masks]),
@@ -173,3 +186,19 @@ def worn(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray, shift: flo
             size = tuple(float(v) for v in rng.uniform(0.15, 0.7, 2) * box[2:] + 1)
             cv2.ellipse(out, (middle, size, float(rng.uniform(0, 180))), value, -1)
     return cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 2.0))
+
+
+def hollow_tracks(chosen: CropSet) -> list[int]:
+    """Places in ``chosen.tracks`` of objects that leave the middle of their own box empty."""
+    found = []
+    for place, track in enumerate(chosen.tracks):
+        mask = chosen.mask(track[0])
+        x1, y1, x2, y2 = track[0].corners
+        w, h = x2 - x1, y2 - y1
+        if mask is None:
+            continue
+        rows = slice(max(0, int(y1 + 0.35 * h)), int(y1 + 0.65 * h) + 1)
+        middle = mask[rows, max(0, int(x1 + 0.35 * w)) : int(x1 + 0.65 * w) + 1]
+        if middle.size and middle.mean() < HOLLOW:
+            found.append(place)
+    return found

@@ -13,8 +13,6 @@ from tracker.data import augment
 from tracker.data.crops import CropItem, CropSet
 
 FRAME_RANGE = 40
-HOLLOW = 0.5
-"""Share of a box's middle below which its object counts as hollow: a swan's neck, a chair."""
 BACKGROUND_TRIES = 3
 """Crops looked at for one whose picture part is large enough for a background."""
 
@@ -34,20 +32,12 @@ class Pairs(Dataset[dict[str, np.ndarray]]):
         shares = np.array([config.sets[s.name] for s in self.sets])
         self.shares = shares / shares.sum()
         self.donors = [s for s in self.sets if s.masks]
-        self._hollow = {s.name: hollow_tracks(s) for s in self.donors} if config.hollow > 0 else {}
 
     def __len__(self) -> int:
         return self.length
 
     def _draw_set(self, rng: np.random.Generator) -> CropSet:
         return self.sets[int(rng.choice(len(self.sets), p=self.shares))]
-
-    def _draw_target(self, rng: np.random.Generator, chosen: CropSet) -> list[CropItem]:
-        """A track to follow, hollow ones more often than there are: else the middle of the box is a safe guess."""
-        hollow = self._hollow.get(chosen.name)
-        if hollow and rng.random() < self.config.hollow:
-            return chosen.tracks[hollow[int(rng.integers(len(hollow)))]]
-        return self._draw_track(rng, chosen)
 
     @staticmethod
     def _draw_track(rng: np.random.Generator, chosen: CropSet) -> list[CropItem]:
@@ -56,7 +46,7 @@ class Pairs(Dataset[dict[str, np.ndarray]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         rng = np.random.default_rng((self.config.seed, index))
         chosen = self._draw_set(rng)
-        track = self._draw_target(rng, chosen)
+        track = self._draw_track(rng, chosen)
         first = int(rng.integers(len(track)))
         exemplar_item = track[first]
         positive = rng.random() >= self.config.negatives
@@ -167,19 +157,3 @@ class Pairs(Dataset[dict[str, np.ndarray]]):
         if cover is None or donor.stem == item.stem:
             return search, mask
         return augment.paste(rng, search, box, mask, donor_set.pixels(donor), cover, most)
-
-
-def hollow_tracks(chosen: CropSet) -> list[int]:
-    """Places in ``chosen.tracks`` of objects that leave the middle of their own box empty."""
-    found = []
-    for place, track in enumerate(chosen.tracks):
-        mask = chosen.mask(track[0])
-        x1, y1, x2, y2 = track[0].corners
-        w, h = x2 - x1, y2 - y1
-        if mask is None:
-            continue
-        rows = slice(max(0, int(y1 + 0.35 * h)), int(y1 + 0.65 * h) + 1)
-        middle = mask[rows, max(0, int(x1 + 0.35 * w)) : int(x1 + 0.65 * w) + 1]
-        if middle.size and middle.mean() < HOLLOW:
-            found.append(place)
-    return found

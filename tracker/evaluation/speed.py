@@ -13,6 +13,7 @@ import numpy as np
 
 from tracker import registry
 from tracker.api import Box, Image, Target, TrackerError
+from tracker.inference import outlines
 from tracker.inference.siamese import SiameseTarget, SiameseTracker
 
 SPEED = 2
@@ -139,11 +140,16 @@ def _network(tracker: Any, targets: list[SiameseTarget], image: Image, masks: bo
     pixels, _ = engine.cut(image, squares, tracker.net.search, fills, tracker.config.sampling)
     kernels = targets[0].kernels if len(targets) == 1 else engine.join([target.kernels for target in targets])
     cells = [tracker.net.grid // 2] * len(targets)
+    views = [outlines.view(engine, image, t.box, t.fill, tracker.config.sampling) for t in targets]
+    told = outlines.tell(views, [target.outline for target in targets])
+    crops = np.stack([view.pixels for view in views])
 
     def run(image: Image) -> None:
         answer = engine.match(kernels, pixels)
-        if masks and engine.masks:
+        if masks and engine.masks == "cell":
             engine.segment(kernels, answer, cells, cells)
+        elif masks and engine.masks == "box":
+            engine.draw(crops, told)
 
     return run
 

@@ -20,7 +20,7 @@ from tracker import crops
 from tracker.api import Box, Crop, Image
 from tracker.config import TrackConfig
 from tracker.inference.device import on_device
-from tracker.inference.engine import Answer, Pixels, Scores, Square, TorchEngine
+from tracker.inference.engine import Answer, Pixels, Scores, Square, Told, TorchEngine
 from tracker.models.network import foreground
 
 log = logging.getLogger(__name__)
@@ -177,6 +177,10 @@ class CudaEngine(TorchEngine):
     ) -> np.ndarray:
         with self._precision():
             return super().segment(kernels, answer, rows, columns)
+
+    def draw(self, pixels: Pixels, told: Told) -> tuple[np.ndarray, np.ndarray]:
+        with self._precision():
+            return super().draw(pixels, told)
 
     def part_attention(self, parts: Pixels, regions: Pixels) -> np.ndarray:
         with self._precision():

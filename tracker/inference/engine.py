@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -52,13 +52,28 @@ class Answer(NamedTuple):
         return Scores(*(part[index] for part in self.scores))
 
 
+class Told(NamedTuple):
+    """What a network that draws the mask of a box is told besides the picture; n crops of s pixels.
+
+    ``boxes`` (n, 4) ``cx, cy, w, h`` in crop pixels; ``hints`` (n, 2, s / 2, s / 2): likeness to the target by colour
+    in [-1, 1], the mask that is expected in [0, 1]; ``memory`` (n, c, m) keys of remembered cells, ``figure`` and
+    ``ground`` (n, m) how much of each is the target and is not. All float32, zeros where nothing is known.
+    """
+
+    boxes: np.ndarray
+    hints: np.ndarray
+    memory: np.ndarray
+    figure: np.ndarray
+    ground: np.ndarray
+
+
 class Engine(Protocol):
     """A network made to run on one device. Kernels and features are its own; nobody else looks into them."""
 
     config: NetConfig
     device: str
-    masks: bool
-    """It can `segment`."""
+    masks: Literal["", "cell", "box"]
+    """How it makes masks: not at all, by `segment` at a cell of the response, or by `draw` in a box."""
     attentive: bool
     """It can weigh templates (`part_attention`)."""
 
@@ -99,6 +114,12 @@ class Engine(Protocol):
         """Mask probabilities (n, side, side) float32 at one response cell per search region."""
         ...
 
+    def draw(self, pixels: Pixels, told: Told) -> tuple[np.ndarray, np.ndarray]:
+        """Mask probabilities (n, side, side) float32 of what is in the boxes of crops (n, s, s, 3), and the crops'
+        keys (n, c, k), to remember them by.
+        """
+        ...
+
     def part_attention(self, parts: Pixels, regions: Pixels) -> np.ndarray:
         """Weights (n, 7, 7) of template cells from key parts (n, 127, ..) in exemplar regions (n, 255, ..)."""
         ...
@@ -124,7 +145,11 @@ class TorchEngine:
     def __init__(self, net: nn.Module, device: str, track: TrackConfig) -> None:
         self.config: NetConfig = net.config  # type: ignore[assignment]
         self.device = device
-        self.masks = hasattr(net, "segment")
+        self.masks: Literal["", "cell", "box"] = ""
+        if hasattr(net, "draw"):
+            self.masks = "box"
+        elif hasattr(net, "segment"):
+            self.masks = "cell"
         self.attentive = hasattr(net, "part_attention")
         # offsets only correct the printed grid, and only where attention counts (reference C.4, point 5)
         self._offsets = self.config.label_grid == "paper" and track.attention_weight > 0
@@ -176,6 +201,14 @@ class TorchEngine:
             cells = torch.tensor(rows), torch.tensor(columns)
             logits = self.net.segment(kernels, answer.features, *cells, **self._options)
             return logits.float().sigmoid().cpu().numpy()
+
+        return on_device(self.device, work)
+
+    def draw(self, pixels: Pixels, told: Told) -> tuple[np.ndarray, np.ndarray]:
+        def work() -> tuple[np.ndarray, np.ndarray]:
+            given = (torch.from_numpy(part).to(self.device) for part in told)
+            logits, keys = self.net.draw(self._tensor(pixels), *given)
+            return logits.float().sigmoid().cpu().numpy(), keys.float().cpu().numpy()
 
         return on_device(self.device, work)
 

@@ -24,8 +24,9 @@ import torch
 from torch import Tensor, nn
 
 from tracker.config import TrackConfig
-from tracker.inference.engine import Answer, Pixels, Scores, TorchEngine
+from tracker.inference.engine import Answer, Pixels, Scores, Told, TorchEngine
 from tracker.models.network import foreground
+from tracker.models.outline import CELLS, FRAMES, HINTS, KEY_CHANNELS, KEYS, SIDE
 from tracker.registry import engines_home
 
 log = logging.getLogger(__name__)
@@ -66,15 +67,15 @@ class _Match(nn.Module):
 
 
 class _Draw(nn.Module):
-    """``draw`` of a network with masks, to probabilities; windows come with channels last."""
+    """`SiamAttMobile.draw` from pixels to probabilities."""
 
-    def __init__(self, net: Any, windows: int) -> None:
+    def __init__(self, net: Any) -> None:
         super().__init__()
-        self.net, self.windows = net, windows
+        self.net = net
 
-    def forward(self, *tensors: Tensor) -> Tensor:
-        kernels, windows = tensors[: -self.windows], tensors[-self.windows :]
-        return self.net.draw(kernels, [window.permute(0, 3, 1, 2) for window in windows]).sigmoid()
+    def forward(self, pixels: Tensor, *told: Tensor) -> tuple[Tensor, Tensor]:
+        logits, keys = self.net.draw(self.net.preprocess(pixels), *told)
+        return logits.sigmoid(), keys
 
 
 class _Matcher:
@@ -92,7 +93,7 @@ class _Matcher:
 
 
 class OpenVinoEngine(TorchEngine):
-    """`match`, and the embedded tracker's `segment`, through OpenVINO in full float32; the rest through torch.
+    """`match` and `draw` through OpenVINO in full float32; the rest through torch.
 
     Uses as many threads as torch does when it is made. An answer's features are the compiled network's own memory: they
     hold until the next `match`. Raises whatever the conversion raises.
@@ -106,21 +107,23 @@ class OpenVinoEngine(TorchEngine):
         e, s = self.config.exemplar, self.config.search
         self._blank = super().embed(np.zeros((1, e, e, 3), np.uint8))
         self._prepare(s)
+        if self.masks == "box":
+            self._prepare_drawing()
 
     def _prepare(self, size: int) -> None:
-        """Compile for search regions of ``size`` pixels; with the first one, the mask's branch."""
+        """Compile for search regions of ``size`` pixels."""
         pixels = np.zeros((1, size, size, 3), np.uint8)
         answer = super().match(self._blank, pixels)
         shapes = [part.shape for part in answer.scores]
         wrapped = _Match(self.net, self._offsets, [0 not in shape for shape in shapes])
         compiled = _compiled(f"{self._name}-match{size}", wrapped, (torch.from_numpy(pixels), *self._blank))
         self._matchers[size] = _Matcher(compiled, shapes)
-        if self._drawer is None and hasattr(self.net, "draw"):
-            corner = torch.zeros(1, dtype=torch.int64)
-            windows = [window.permute(0, 2, 3, 1) for window in self.net.windows(answer.features, corner, corner)]
-            drawer = _Draw(self.net, len(windows))
-            compiled = _compiled(f"{self._name}-draw", drawer, (*self._blank, *windows))
-            self._drawer = compiled.create_infer_request()
+
+    def _prepare_drawing(self) -> None:
+        shapes = (1, 4), (1, HINTS, CELLS, CELLS), *((1, *rest, FRAMES * KEYS**2) for rest in ((KEY_CHANNELS,), (), ()))
+        pixels = torch.zeros((1, SIDE, SIDE, 3), dtype=torch.uint8)
+        compiled = _compiled(f"{self._name}-draw", _Draw(self.net), (pixels, *map(torch.zeros, shapes)))
+        self._drawer = compiled.create_infer_request()
 
     def match(self, kernels: tuple[Tensor, ...], searches: Pixels) -> Answer:
         pixels = np.ascontiguousarray(searches)
@@ -142,15 +145,17 @@ class OpenVinoEngine(TorchEngine):
     def segment(
         self, kernels: tuple[Tensor, ...], answer: Answer, rows: Sequence[int], columns: Sequence[int]
     ) -> np.ndarray:
-        if self._drawer is None:
-            joined = tuple(torch.cat(parts) for parts in zip(*answer.features, strict=True))
-            return super().segment(kernels, answer._replace(features=joined), rows, columns)
-        masks = []
-        for i, (row, column) in enumerate(zip(rows, columns, strict=True)):
-            windows = self.net.windows(answer.features[i], torch.tensor([row]), torch.tensor([column]))
-            feed = [np.ascontiguousarray(window.permute(0, 2, 3, 1).numpy()) for window in windows]
-            masks.append(_run(self._drawer, [*_rows(kernels, i), *feed])[0].copy())
-        return np.concatenate(masks)
+        joined = tuple(torch.cat(parts) for parts in zip(*answer.features, strict=True))
+        return super().segment(kernels, answer._replace(features=joined), rows, columns)
+
+    def draw(self, pixels: Pixels, told: Told) -> tuple[np.ndarray, np.ndarray]:
+        crops = np.ascontiguousarray(pixels)
+        rows = []
+        for i in range(len(crops)):
+            given = [np.ascontiguousarray(part[i : i + 1]) for part in (crops, *told)]
+            rows.append([part.copy() for part in _run(self._drawer, given)])
+        masks, keys = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+        return masks, keys
 
 
 def _rows(kernels: tuple[Tensor, ...], index: int) -> list[np.ndarray]:

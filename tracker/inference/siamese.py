@@ -11,7 +11,7 @@ import numpy as np
 from tracker import boxes, crops
 from tracker.api import Box, Crop, Exemplar, HeatMap, Image, MaskPatch, Peak, Prediction, Target, TrackerError, Verdict
 from tracker.config import NetConfig, TrackConfig
-from tracker.inference import keypart
+from tracker.inference import keypart, outlines
 from tracker.inference.decode import LOST_WINDOW, Choice, Decoder, Maps
 from tracker.inference.engine import Engine, Pixels, Scores, Square, to_array
 from tracker.inference.masks import draw_mask, rectangle
@@ -54,6 +54,7 @@ class SiameseTracker:
         kernels = self.engine.embed(pixels, None if weights is None else weights[None])
         kind = TaughtTarget if self.config.online_weight > 0 else SiameseTarget
         target = kind(self, box, exemplar, kernels, fill)
+        self._show(target, image, box)
         if self.config.online_weight > 0 or self.config.calibration > 0:
             self._teach(target, image, box)
         return target
@@ -65,15 +66,30 @@ class SiameseTracker:
         around = [Square(box.cx, box.cy, side)]
         pixels, _ = self.engine.cut(image, around, self.net.exemplar, [target.fill], self.config.sampling)
         target.restart(box, self.engine.embed(pixels))
+        self._show(target, image, box)
         self._teach(target, image, box)
 
+    def _show(self, target: SiameseTarget, image: Image, box: Box) -> None:
+        """Keep what the mask of a person's box is drawn from, until masks are asked for."""
+        if self.engine.masks == "box":
+            target.outline.given = outlines.view(self.engine, image, box, target.fill, self.config.sampling)
+
     def segment(self, image: Image, box: Box) -> MaskPatch | None:
-        """See `tracker.api.Segments`: the mask branch at the middle of a search region around ``box``."""
+        """See `tracker.api.Segments`."""
         _require(box, image)
         if not self.engine.masks:
             return None
-        side = boxes.context_side(box.w, box.h, self.config.context)
         fills = [crops.mean_colour(image)]
+        if self.engine.masks == "box":
+            given = outlines.view(self.engine, image, box, fills[0], self.config.sampling)
+            heat = outlines.begin(self.engine, outlines.Outline(given)).heat
+        else:
+            heat = self._at_middle(image, box, fills)
+        return draw_mask(heat, image.shape[0], image.shape[1], self.config.mask_threshold)
+
+    def _at_middle(self, image: Image, box: Box, fills: Sequence[np.ndarray]) -> HeatMap:
+        """The mask at the middle of a search region around ``box``, from a network that draws masks at cells."""
+        side = boxes.context_side(box.w, box.h, self.config.context)
         ratio = self.net.search / self.net.exemplar
         around = [Square(box.cx, box.cy, side)], [Square(box.cx, box.cy, side * ratio)]
         exemplar, _ = self.engine.cut(image, around[0], self.net.exemplar, fills, self.config.sampling)
@@ -81,8 +97,7 @@ class SiameseTracker:
         kernels = self.engine.embed(exemplar)
         middle = self.net.grid // 2
         mask = self.engine.segment(kernels, self.engine.match(kernels, pixels), [middle], [middle])[0]
-        heat = HeatMap(mask, cut[0].to_image(self._under(middle, middle)))
-        return draw_mask(heat, image.shape[0], image.shape[1], self.config.mask_threshold)
+        return HeatMap(mask, cut[0].to_image(self._under(middle, middle)))
 
     def _teach(self, target: SiameseTarget, image: Image, box: Box) -> None:
         """Show a frame whose box is certain, as it is and at other places and sizes.
@@ -147,18 +162,23 @@ class SiameseTracker:
             for i, target in enumerate(group):
                 target.learn(cells[i], cut[i], verdicts[i][0])
         # a lost target has no mask worth a forward pass
-        wanted = want_mask and self.engine.masks and any(verdict is not Verdict.LOST for verdict, _, _ in verdicts)
-        masks = None
-        if wanted:
-            masks = self.engine.segment(kernels, answer, [c.row for c in choices], [c.column for c in choices])
+        shown = [i for i, (verdict, _, _) in enumerate(verdicts) if want_mask and verdict is not Verdict.LOST]
+        masks: dict[int, HeatMap] = {}
+        if shown and self.engine.masks == "cell":
+            drawn = self.engine.segment(kernels, answer, [c.row for c in choices], [c.column for c in choices])
+            for i in shown:
+                masks[i] = HeatMap(drawn[i], cut[i].to_image(self._under(choices[i].row, choices[i].column)))
+        elif shown and self.engine.masks == "box":
+            sure = [verdicts[i][0] is Verdict.TRACKED for i in shown]
+            masks = dict(zip(shown, self._outlined(image, [group[i] for i in shown], sure), strict=True))
         seen_pixels = to_array(pixels)
         out = []
         for i, target in enumerate(group):
             heat = _heat(maps[i], cut[i], decoder.net)
             verdict, reason, signals = verdicts[i]
             mask = polygon = None
-            if masks is not None and verdict is not Verdict.LOST:
-                heat["mask"] = HeatMap(masks[i], cut[i].to_image(self._under(choices[i].row, choices[i].column)))
+            if i in masks:
+                heat["mask"] = masks[i]
                 mask = draw_mask(heat["mask"], image.shape[0], image.shape[1], self.config.mask_threshold)
                 polygon = self._polygon(mask, target.box)
             peaks = _peaks(choices[i], cut[i], decoder.net)
@@ -169,6 +189,18 @@ class SiameseTracker:
                 )
             )
         return out
+
+    def _outlined(self, image: Image, targets: list[SiameseTarget], sure: list[bool]) -> list[HeatMap]:
+        """The masks of what is in the targets' boxes, which they then correct."""
+        for target in targets:
+            if target.outline.given is not None:
+                outlines.begin(self.engine, target.outline)
+        asked, of, fills = [t.box for t in targets], [t.outline for t in targets], [t.fill for t in targets]
+        found = outlines.draw(self.engine, image, asked, of, fills, self.config.sampling)
+        for target, drawn, known in zip(targets, found, sure, strict=True):
+            box = target.outline.take(drawn, target.box, known, self.config.mask_rate)
+            target.box = boxes.clip_to_image(box, image.shape[0], image.shape[1], target.smallest)
+        return [drawn.heat for drawn in found]
 
     def _choose(
         self, target: SiameseTarget, crop: Crop, scores: Scores, cells: np.ndarray | None, decoder: Decoder

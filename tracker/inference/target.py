@@ -13,6 +13,7 @@ from tracker.api import Box, Crop, Exemplar, Image, Prediction, Verdict
 from tracker.inference.decode import Choice, Maps
 from tracker.inference.engine import Square
 from tracker.inference.online import OnlineFilter
+from tracker.inference.outlines import Outline
 from tracker.inference.signals import LONG, Evidence, Monitor
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class SiameseTarget:
         self.marked = np.zeros((0, 0))
         """What a person called the target looks like to the online part: unit vectors, the start's and the latest."""
         self.offset = np.zeros(4)
+        self.outline = Outline()
         self._frames = 0
 
     def usual_size(self, crop: Crop) -> tuple[float, float]:

@@ -1,4 +1,7 @@
-"""How the embedded tracker is trained (docs/adr/0009): AdamW, half a cosine, IoU terms, an average of the weights."""
+"""How the embedded tracker is trained (docs/adr/0009): AdamW, half a cosine, IoU terms, an average of the weights.
+
+Its mask branch is trained afterwards, see `outlining`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,44 +21,26 @@ from tracker.data.pairs import Pairs
 from tracker.models.siamatt_mobile import SiamAttMobile
 from tracker.training import losses
 from tracker.training.method import Run
+from tracker.training.pictures import contact_sheet
 from tracker.training.starting import start_from
-from tracker.training.targets import Assigner, mask_window
+from tracker.training.targets import Assigner
 
-WEIGHTS = {"cls": 1.0, "l1": 1.0, "giou": 1.5, "att": 0.5, "off": 0.3, "mask": 6.0}
+WEIGHTS = {"cls": 1.0, "l1": 1.0, "giou": 1.5, "att": 0.5, "off": 0.3}
 
 
 def step_losses(net: SiamAttMobile, assigner: Assigner, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """All loss terms of one batch (see `Pairs` for its keys); ``mask`` is absent when no sample has one."""
+    """All loss terms of one batch (see `Pairs` for its keys)."""
     kernels = net.embed(net.preprocess(batch["exemplar"]))
     response = net.match(kernels, net.preprocess(batch["search"]))
     targets = assigner(batch["box"], batch["positive"])
     l1, giou = losses.regression(response.loc, targets.loc, targets.cls, assigner.anchors)
-    out = {
+    return {
         "cls": losses.classification(response.cls, targets.cls),
         "l1": l1,
         "giou": giou,
         "att": losses.attention(response.att, targets.heat),
         "off": losses.offset(response.off, targets.off, targets.cell, targets.seen),
     }
-    drawn = (batch["has_mask"] > 0) & (targets.cls == 1).flatten(1).any(1)
-    if drawn.any():
-        cells = targets.mask_cells[drawn]
-        pick = drawn.nonzero()[:, 0].repeat_interleave(cells.shape[1])
-        cells = cells.flatten(0, 1)
-        features = tuple(part.index_select(0, pick) for part in response.features)
-        memory = tuple(part.index_select(0, pick) for part in kernels)
-        given = _jittered(batch["box"].index_select(0, pick))
-        logits = net.segment(memory, features, cells[:, 0], cells[:, 1], given)
-        out["mask"] = losses.mask(logits, mask_window(batch["mask"].index_select(0, pick), cells, net.config))
-    return out
-
-
-def _jittered(corners: Tensor, amount: float = 0.06) -> Tensor:
-    """True boxes (n, 4) corners as ``cx, cy, w, h``, about as wrong as predicted ones: the mask must not trust them."""
-    size = (corners[:, 2:] - corners[:, :2]).clamp(min=1)
-    noise = amount * torch.randn(corners.shape[0], 4, device=corners.device)
-    middle = (corners[:, :2] + corners[:, 2:]) / 2 + noise[:, :2] * size
-    return torch.cat([middle, size * noise[:, 2:].exp()], 1)
 
 
 def schedule(config: TrainConfig, step: int) -> float:
@@ -131,6 +117,9 @@ class Embedded:
 
     def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         return step_losses(self.net, self.assigner, batch)
+
+    def picture(self, batch: dict[str, Tensor]) -> np.ndarray:
+        return contact_sheet(self.net, batch)
 
     def about(self) -> dict[str, Any]:
         return {

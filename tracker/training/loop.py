@@ -24,7 +24,6 @@ from torch.utils.data import DataLoader
 from tracker import checkpoint
 from tracker.training import parallel
 from tracker.training.method import Method
-from tracker.training.pictures import contact_sheet
 
 LARGEST = 1e4
 """A larger loss is a broken batch, which is skipped, as in the papers' code (reference E.5)."""
@@ -207,4 +206,4 @@ class Trainer:
         if not self._last:
             return None
         self.net.eval()  # the next step sets the modes again
-        return contact_sheet(self.net, self._last)
+        return self.method.picture(self._last)

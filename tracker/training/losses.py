@@ -1,4 +1,4 @@
-"""Losses of SiamAtt (SiamAtt sec. 3.3, reference C.2 and E.4) and of the mask branch (SiamMask eq. 3)."""
+"""Losses of SiamAtt (SiamAtt sec. 3.3, reference C.2 and E.4) and of the masks."""
 
 from __future__ import annotations
 
@@ -77,13 +77,17 @@ def offset(off: Tensor, target: Tensor, cell: Tensor, seen: Tensor) -> Tensor:
     return (loss * seen).sum() / seen.sum().clamp(min=1)
 
 
-def mask(logits: Tensor, cover: Tensor) -> Tensor:
-    """Logistic loss (SiamMask eq. 3) plus soft Dice, mean over samples: ``logits``, ``cover`` (n, 63, 63).
+def outline(logits: Tensor, cover: Tensor) -> dict[str, Tensor]:
+    """Of the embedded tracker's masks: ``logits``, ``cover`` (n, s, s), the latter shares of cells.
 
-    Dice keeps thin objects alive, of which a 63 x 63 window is mostly background.
+    ``edge``: logistic loss of the cells (SiamMask eq. 3). ``overlap``: one minus the soft intersection over union,
+    which keeps thin objects alive.
     """
     logits = logits.float()
-    logistic = F.binary_cross_entropy_with_logits(logits, cover)
-    p = logits.sigmoid()
-    dice = 1 - (2 * (p * cover).sum((1, 2)) + 1) / (p.sum((1, 2)) + cover.sum((1, 2)) + 1)
-    return logistic + 0.5 * dice.mean()
+    found = logits.sigmoid()
+    shared = (found * cover).sum((1, 2))
+    either = (found + cover - found * cover).sum((1, 2))
+    return {
+        "edge": F.binary_cross_entropy_with_logits(logits, cover),
+        "overlap": (1 - (shared + 1) / (either + 1)).mean(),
+    }

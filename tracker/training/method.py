@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -67,6 +68,10 @@ class Method(Protocol):
 
     def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The terms of a batch by name, unweighted."""
+        ...
+
+    def picture(self, batch: dict[str, Tensor]) -> np.ndarray:
+        """What the network, in eval mode, makes of a batch's first samples: (h, w, 3) uint8 BGR, for people."""
         ...
 
     def about(self) -> dict[str, Any]:

@@ -44,6 +44,21 @@ def contact_sheet(net: nn.Module, batch: dict[str, Tensor]) -> np.ndarray:
     return np.vstack(rows)
 
 
+def mask_sheet(pixels: Tensor, given: Tensor, masks: Tensor) -> np.ndarray:
+    """Crops (n, s, s, 3) uint8 with the boxes (n, 4) ``cx, cy, w, h`` that were given, each beside its mask (n, m, m).
+
+    Two crops a row; (h, w, 3) uint8 BGR.
+    """
+    tiles = []
+    for picture, (cx, cy, w, h), mask in zip(
+        pixels, given.float().cpu().numpy(), masks.float().cpu().numpy(), strict=True
+    ):
+        shown = _pixels(picture)
+        _draw(shown, np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]), TRUTH)
+        tiles.append(np.hstack([shown, _heat(mask, len(shown))]))
+    return np.vstack([np.hstack(tiles[i : i + 2]) for i in range(0, len(tiles), 2)])
+
+
 def _pixels(picture: Tensor) -> np.ndarray:
     return np.ascontiguousarray(picture.float().clamp(0, 255).to(torch.uint8).cpu().numpy())
 

@@ -21,6 +21,7 @@ from tracker.models.network import Kernels, Response
 from tracker.training import paper_losses
 from tracker.training.labels import Labeller, Labels, mask_targets
 from tracker.training.method import Run
+from tracker.training.pictures import contact_sheet
 from tracker.training.recipes import Recipe
 from tracker.training.starting import backbone_from, start_from
 
@@ -206,6 +207,9 @@ class Published:
         for module, training in modes:
             module.training = training
         return (weights,)
+
+    def picture(self, batch: dict[str, Tensor]) -> np.ndarray:
+        return contact_sheet(self.net, batch)
 
     def about(self) -> dict[str, Any]:
         run = dataclasses.asdict(self.run)

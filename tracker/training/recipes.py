@@ -133,5 +133,5 @@ RECIPES: Mapping[str, Recipe] = {
         sets={name: share for name, share in _MASK_SETS.items() if name != "det"},
     ),
 }
-EMBEDDED = "siamatt-mobile"
-PRESETS = (EMBEDDED, *RECIPES)
+EMBEDDED, EMBEDDED_MASKS = "siamatt-mobile", "siamatt-mobile-masks"
+PRESETS = (EMBEDDED, EMBEDDED_MASKS, *RECIPES)

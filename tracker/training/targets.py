@@ -6,21 +6,17 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from tracker import boxes
 from tracker.config import NetConfig
-from tracker.models.heads import windows
 
 POSITIVE_IOU, NEGATIVE_IOU = 0.6, 0.3
-MASK_CELLS = 2
-"""Cells per sample at which the mask is trained."""
 
 
 class Targets(NamedTuple):
     """``cls`` (n, k, g, g) int64: 1 positive, 0 negative, -1 ignored; ``loc`` (n, 4, k, g, g) anchor deltas;
     ``heat`` (n, g, g): 1 at the target's cell; ``off`` (n, 2): its offset (x, y) in [0, 1); ``cell`` (n, 2): row and
-    column; ``seen`` (n,): the target is in the search region; ``mask_cells`` (n, m, 2): where to train the mask.
+    column; ``seen`` (n,): the target is in the search region.
     """
 
     cls: Tensor
@@ -29,7 +25,6 @@ class Targets(NamedTuple):
     off: Tensor
     cell: Tensor
     seen: Tensor
-    mask_cells: Tensor
 
 
 class Assigner:
@@ -65,15 +60,4 @@ class Assigner:
         column, row = where[:, 0].long(), where[:, 1].long()
         heat = torch.zeros(n, grid, grid, device=corners.device)
         heat[torch.arange(n), row, column] = positive
-        # any good cell may be chosen at test time, so the mask is trained at random ones of the better
-        rank = torch.where(cls == 1, overlap + 0.3 * torch.rand_like(overlap), torch.zeros_like(overlap)).amax(1)
-        within = rank.flatten(1).topk(MASK_CELLS, 1).indices
-        mask_cells = torch.stack([torch.div(within, grid, rounding_mode="floor"), within % grid], 2)
-        return Targets(cls, loc, heat, where - where.floor(), torch.stack([row, column], 1), positive > 0, mask_cells)
-
-
-def mask_window(mask: Tensor, cells: Tensor, config: NetConfig) -> Tensor:
-    """Cut each sample's mask under its cell's window: (n, s, s) uint8 -> (n, 63, 63) float cover of each mask cell."""
-    rows, columns = (cells * config.stride).unbind(1)
-    cut = windows(mask[:, None].float(), rows, columns, config.mask_side * 2, 4 * config.stride)
-    return F.avg_pool2d(cut, 2)[:, 0]
+        return Targets(cls, loc, heat, where - where.floor(), torch.stack([row, column], 1), positive > 0)

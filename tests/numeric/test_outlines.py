@@ -1,0 +1,305 @@
+"""The mask branch: what it is told, what it remembers, how its masks correct boxes, and how it is trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker import checkpoint, colours
+from tracker.api import Box, Crop, HeatMap
+from tracker.config import NetConfig, TrainConfig
+from tracker.data.crops import CropSet
+from tracker.data.outlines import Outlines, hollow_tracks, worn
+from tracker.inference import outlines
+from tracker.inference.engine import TorchEngine
+from tracker.inference.load import create
+from tracker.models.outline import CELLS, FRAMES, HINTS, KEY_CHANNELS, KEYS, SIDE, doubled, places
+from tracker.models.siamatt_mobile import SiamAttMobile
+from tracker.training.loop import Trainer
+from tracker.training.outlining import Outlining, outline_losses
+
+NET = NetConfig(channels=8)
+
+
+@pytest.fixture(scope="module")
+def net() -> SiamAttMobile:
+    torch.manual_seed(4)
+    return SiamAttMobile(NET).eval().requires_grad_(False)
+
+
+def told(n: int, seed: int) -> tuple[torch.Tensor, ...]:
+    """Crops, boxes, hints and a memory of the first of two frames."""
+    generator = torch.Generator().manual_seed(seed)
+    pixels = torch.randint(0, 256, (n, SIDE, SIDE, 3), generator=generator, dtype=torch.uint8)
+    boxes = torch.tensor([[72.0, 70.0, 60.0, 50.0]]).repeat(n, 1)
+    hints = torch.rand(n, HINTS, CELLS, CELLS, generator=generator)
+    memory = torch.nn.functional.normalize(torch.randn(n, KEY_CHANNELS, FRAMES * KEYS**2, generator=generator), dim=1)
+    memory[..., KEYS**2 :] = 0
+    figure = torch.rand(n, FRAMES * KEYS**2, generator=generator)
+    figure[:, KEYS**2 :] = 0
+    ground = 1 - figure
+    ground[:, KEYS**2 :] = 0
+    return SiamAttMobile.preprocess(pixels), boxes, hints, memory, figure, ground
+
+
+GOLDEN = [(0.02364463, 0.02471273), (0.0008304, 0.1443375)]
+"""Mean and standard deviation of logits and keys."""
+
+
+def test_golden_masks_did_not_move(net: SiamAttMobile) -> None:
+    """A seeded network's answers; they pin the branch, what it is told and in which order."""
+    logits, keys = net.draw(*told(2, 0))
+    assert logits.shape == (2, CELLS, CELLS)
+    assert keys.shape == (2, KEY_CHANNELS, KEYS**2)
+    assert torch.allclose(keys.norm(dim=1), torch.ones(2, KEYS**2), atol=1e-5)
+    found = [(float(t.double().mean()), float(t.double().std())) for t in (logits, keys)]
+    for numbers, golden in zip(found, GOLDEN, strict=True):
+        assert numbers == pytest.approx(golden, rel=2e-3, abs=1e-5)
+
+
+def test_one_mask_in_a_batch_equals_one_alone(net: SiamAttMobile) -> None:
+    given = told(3, 1)
+    together, _ = net.draw(*given)
+    alone, _ = net.draw(*(part[1:2] for part in given))
+    assert torch.allclose(together[1:2], alone, atol=1e-4, rtol=1e-4)
+
+
+def test_places_are_signed_half_sizes() -> None:
+    maps = places(torch.tensor([[72.0, 72.0, 36.0, 72.0]]), 72)[0]
+    assert maps[0, 35, 35] == pytest.approx(-1 / 18, abs=1e-6)
+    assert maps[0, 35, 0] == -2
+    assert maps[1, 71, 35] == pytest.approx(2, abs=0.05)
+    assert maps[2, 36, 36] > 0.99
+    assert maps[2, 36, 50] < 0.1
+
+
+def test_doubled_cells_lie_where_the_backbone_has_them() -> None:
+    fine = doubled(torch.arange(5.0).view(1, 1, 1, 5).repeat(1, 1, 5, 1))[0, 0, 4]
+    assert fine[1::2].tolist() == pytest.approx([0, 1, 2, 3, 4])
+    assert fine[2::2].tolist() == pytest.approx([0.5, 1.5, 2.5, 3.5])
+
+
+def test_a_memory_that_is_not_there_says_nothing(net: SiamAttMobile) -> None:
+    keys = torch.nn.functional.normalize(torch.randn(1, KEY_CHANNELS, KEYS**2), dim=1)
+    none = torch.zeros(1, FRAMES * KEYS**2)
+    inside = (torch.arange(KEYS**2) % 2)[None].float()
+    seen = net.outline.recall(keys, torch.zeros(1, KEY_CHANNELS, FRAMES * KEYS**2), none, none, inside)
+    assert seen[:, :3].abs().max() == 0
+    figure, ground = none.clone(), none.clone()
+    figure[:, : KEYS**2], ground[:, : KEYS**2] = inside, 1 - inside
+    memory = torch.cat([keys, torch.zeros_like(keys)], 2)
+    share, alike, unlike, _, around = net.outline.recall(keys, memory, figure, ground, inside)[0].flatten(1)
+    assert (share > 0).float().tolist() == inside[0].tolist()
+    assert alike[inside[0] > 0].tolist() == pytest.approx([1.0] * (KEYS**2 // 2), abs=1e-5)
+    assert torch.equal(unlike, around)
+
+
+def test_colours_of_the_figure_are_told_from_those_around_it() -> None:
+    picture = np.full((SIDE, SIDE, 3), (30, 120, 40), np.uint8)
+    picture[40:100, 50:90] = (200, 40, 180)
+    figure = (picture[..., 0] > 100).astype(np.float32)
+    found = colours.likeness(picture, colours.learn(picture, figure))
+    assert found.shape == (CELLS, CELLS)
+    assert found[30, 35] > 0.9
+    assert found[5, 5] < -0.9
+    other = np.full_like(picture, (120, 200, 250))
+    assert np.abs(colours.likeness(other, colours.learn(picture, figure))).max() == 0
+    assert np.array_equal(colours.within(picture, (70, 70, 40, 60)), found)
+
+
+def disc(cx: float, cy: float, radius: float) -> HeatMap:
+    """A round mask on the cells of a crop of 288 image pixels at (100, 50)."""
+    y, x = np.mgrid[:CELLS, :CELLS]
+    far = np.hypot(100 + (x + 0.5) * 4 - cx, 50 + (y + 0.5) * 4 - cy)
+    return HeatMap((far < radius).astype(np.float32), Box(100, 50, 288, 288))
+
+
+def test_bounds_are_those_of_the_larger_parts() -> None:
+    heat = disc(244, 194, 60)
+    heat.values[2, 2] = 1
+    around = outlines.bounds(heat)
+    assert around == pytest.approx((184, 134, 120, 120), abs=4)
+    assert outlines.bounds(HeatMap(np.zeros((CELLS, CELLS), np.float32), heat.rect)) is None
+
+
+sizes = st.floats(5, 300)
+boxes = st.builds(Box, st.floats(-50, 500), st.floats(-50, 500), sizes, sizes)
+
+
+@given(true=boxes, found=boxes)
+def test_a_difference_turns_one_box_into_the_other(true: Box, found: Box) -> None:
+    fit = outlines.difference(true, found)
+    assert outlines.corrected(found, found, fit, 1.0) == pytest.approx(true, rel=1e-6, abs=1e-5)
+    assert outlines.corrected(found, found, fit, 0.0) == pytest.approx(found, rel=1e-6, abs=1e-5)
+    assert 0 <= outlines.overlap(true, found) <= 1 + 1e-9
+    assert outlines.overlap(true, true) == pytest.approx(1)
+
+
+def test_the_last_mask_moves_with_the_box_into_the_new_crop() -> None:
+    heat, box = disc(244, 194, 60), Box(184, 134, 120, 120)
+    outline = outlines.Outline(last=(heat, box.cx, box.cy))
+    moved = Box(204, 124, 120, 120)
+    crop = Crop(Box(120, 40, 288, 288), SIDE)
+    assert np.allclose(outline.expected(moved, crop), heat.values, atol=1e-5)
+    wider = Crop(Box(120 - 144, 40 - 144, 576, 576), SIDE)
+    seen = outline.expected(moved, wider)
+    assert seen.sum() == pytest.approx(heat.values.sum() / 4, rel=0.05)
+    assert not outlines.Outline().expected(moved, crop).any()
+
+
+def test_a_mask_corrects_the_box_only_where_the_two_agree() -> None:
+    heat, box = disc(244, 194, 60), Box(190, 140, 100, 100)
+    around = outlines.bounds(heat)
+    assert around is not None
+    drawn = outlines.Drawn(heat, np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((KEY_CHANNELS, KEYS**2), np.float32))
+    known = outlines.Outline(fit=np.zeros(4))
+    assert known.take(drawn, box, sure=True, rate=1.0) == pytest.approx(around)
+    assert known.take(drawn, Box(400, 400, 50, 50), sure=True, rate=1.0) == (400, 400, 50, 50)
+    assert outlines.Outline().take(drawn, box, sure=True, rate=1.0) == box
+    for _ in range(outlines.EVERY):
+        known.take(drawn, box, sure=True, rate=0.0)
+    assert known.recent is not None
+    unsure = outlines.Outline(fit=np.zeros(4))
+    for _ in range(outlines.EVERY):
+        unsure.take(drawn, box, sure=False, rate=0.0)
+    assert unsure.recent is None
+
+
+def test_a_persons_box_is_remembered_when_masks_are_asked_for() -> None:
+    tracker = create("cpu", name="siamatt-mobile", untrained=True, engine="torch")
+    assert type(tracker.engine) is TorchEngine
+    image = cv2.resize(np.random.default_rng(3).integers(0, 256, (9, 12, 3), np.uint8), (240, 180))
+    target = tracker.start(image, Box(80, 60, 50, 40))
+    target.step(image, want_mask=False)
+    assert target.outline.first is None
+    assert target.outline.given is not None
+    target.step(image)
+    assert target.outline.first is not None
+    assert target.outline.given is None
+    tracker.correct(target, image, Box(90, 60, 50, 40))  # type: ignore[arg-type]
+    first = target.outline.first
+    target.step(image)
+    assert target.outline.first is first
+    assert target.outline.recent is not None
+
+
+def test_the_shipped_weights_draw_what_is_in_a_box() -> None:
+    tracker = create("cpu", name="siamatt-mobile", engine="torch")
+    image = np.full((240, 320, 3), (90, 140, 90), np.uint8)
+    image += np.random.default_rng(0).integers(0, 30, image.shape, np.uint8)
+    truth = np.zeros((240, 320), np.uint8)
+    cv2.ellipse(truth, (150, 120), (50, 30), 20, 0, 360, 1, -1)
+    image[truth > 0] = (40, 40, 200)
+    mask = tracker.segment(image, Box(*cv2.boundingRect(truth)))
+    assert mask is not None
+    found = mask.full(240, 320)
+    assert (found & (truth > 0)).sum() / (found | (truth > 0)).sum() > 0.85
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("outlines")
+    rng = np.random.default_rng(0)
+    videos = {}
+    for v in range(3):
+        folder = root / "crops" / "still" / f"v{v}"
+        folder.mkdir(parents=True)
+        picture = rng.integers(0, 60, (431, 431, 3), np.uint8)
+        mask = np.zeros((431, 431), np.uint8)
+        cv2.ellipse(mask, (215, 215), (32, 26), 0, 0, 360, 255, -1 if v else 8)
+        picture[mask > 0] = rng.integers(90, 255, 3)
+        cv2.imwrite(str(folder / "000000.00.x.png"), picture)
+        cv2.imwrite(str(folder / "000000.00.m.png"), mask)
+        videos[f"v{v}"] = {"00": {"000000": [183.0, 189.0, 248.0, 242.0]}}
+    index = {"size": 431, "exemplar": 127, "masks": True, "videos": videos}
+    (root / "still.json").write_text(json.dumps(index))
+    return root
+
+
+def config(crops: Path) -> TrainConfig:
+    return TrainConfig(str(crops), {"still": 1.0}, batch=2, steps=2, warmup=1, save_every=1, bfloat16=False, workers=0)
+
+
+def test_views_show_the_object_and_depend_on_seed_and_index_alone(crops: Path) -> None:
+    one, two = Outlines(config(crops), SIDE, 100), Outlines(config(crops), SIDE, 100)
+    for i in range(6):
+        item = one[i]
+        for key, value in two[i].items():
+            assert np.array_equal(value, item[key]), key
+        assert item["pixels"].shape == (2, SIDE, SIDE, 3)
+        assert item["mask"].shape == (2, CELLS, CELLS)
+        assert item["hints"].shape == (2, HINTS, CELLS, CELLS)
+        assert 0 <= item["mask"].min() <= item["mask"].max() <= 1
+        assert item["mask"].sum((1, 2)).min() > 5
+        assert np.allclose(item["box"][:, :2], SIDE / 2)
+
+
+def test_videos_held_out_are_no_videos_trained_on(crops: Path) -> None:
+    trained = Outlines(config(crops), SIDE, 10, every=3).sets[0].tracks
+    chosen = Outlines(config(crops), SIDE, 10, held_out=True, every=3).sets[0].tracks
+    assert (len(trained), len(chosen)) == (2, 1)
+    assert chosen[0][0].stem not in [track[0].stem for track in trained]
+
+
+def test_a_worn_mask_is_still_a_mask() -> None:
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.circle(mask, (72, 72), 30, 1, -1)
+    box = np.array([72.0, 72.0, 60.0, 60.0])
+    different = 0
+    for seed in range(30):
+        out = worn(np.random.default_rng(seed), mask, box, 0.07)
+        assert out.shape == mask.shape
+        assert 0 <= out.min() <= out.max() <= 1 + 1e-6
+        different += np.abs(out - mask).mean() > 0.02
+    assert different > 10
+
+
+def test_hollow_objects_are_those_with_an_empty_middle(tmp_path: Path) -> None:
+    folder = tmp_path / "crops" / "s" / "v"
+    folder.mkdir(parents=True)
+    for track in range(2):
+        mask = np.zeros((431, 431), np.uint8)
+        cv2.ellipse(mask, (215, 215), (40, 40), 0, 0, 360, 255, -1 if track else 8)
+        cv2.imwrite(str(folder / f"000000.{track:02d}.m.png"), mask)
+        cv2.imwrite(str(folder / f"000000.{track:02d}.x.png"), np.zeros((431, 431, 3), np.uint8))
+    frames = {f"{t:02d}": {"000000": [175.0, 175.0, 255.0, 255.0]} for t in range(2)}
+    index = {"size": 431, "exemplar": 127, "masks": True, "videos": {"v": frames}}
+    (tmp_path / "s.json").write_text(json.dumps(index))
+    assert hollow_tracks(CropSet(tmp_path, "s")) == [0]
+
+
+def test_training_moves_the_branch_alone_and_can_learn_a_batch_by_heart(crops: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    start = tmp_path / "start.safetensors"
+    checkpoint.save(SiamAttMobile(NET), start, NET, {}, half=False)
+    method = Outlining(config(crops), NET, "cpu", start=start)
+    before = {name: value.clone() for name, value in method.net.state_dict().items()}
+    batch = torch.utils.data.default_collate([method.samples()[i] for i in range(2)])
+    optimiser, totals = method.optimiser(), []
+    for _ in range(12):
+        method.prepare(0)
+        total = torch.stack(list(outline_losses(method.net, batch).values())).sum()
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+        totals.append(float(total.detach()))
+    assert totals[-1] < 0.8 * totals[0]
+    changed = {
+        name.split(".")[0] for name, value in method.net.state_dict().items() if not torch.equal(value, before[name])
+    }
+    assert changed == {"outline"}
+    trainer = Trainer(Outlining(config(crops), NET, "cpu", start=start), tmp_path / "run")
+    rows = list(trainer.run())
+    picture = trainer.picture()
+    assert picture is not None
+    assert picture.shape == (2 * SIDE, 4 * SIDE, 3)
+    assert [row["step"] for row in rows] == [1, 2]
+    assert set(rows[0]) >= {"edge", "overlap", "total"}
+    assert create("cpu", name="siamatt-mobile", weights=tmp_path / "run" / "weights.safetensors", engine="torch")
