@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from app.formats.atomic import fsync_open
-from app.formats.base import Picture, Preflight
+from app.formats.base import KEPT, LOST, Aspect, Picture, Preflight
 from app.formats.coco_read import read
 from app.formats.compare import differences
 from app.formats.names import stem
+from app.formats.one_file import first_bytes
 from app.formats.selection import Choice, Selection, select
 from app.model.document import Document, VideoRef
 from app.model.tracks import Observation, State, Track
@@ -46,6 +48,23 @@ class CocoFormat:
     suffix = ".json"
     folder = False
     params = CocoParams
+    holds = MappingProxyType(
+        {
+            **dict.fromkeys(Aspect, KEPT),
+            Aspect.BOXES: "rounded to 0.001 px",
+            Aspect.SCORE: "kept, but of absent frames",
+            Aspect.ATTRIBUTES: LOST,
+            Aspect.COVER: LOST,
+            Aspect.IGNORED: LOST,
+            Aspect.COMMENTS: LOST,
+        }
+    )
+
+    def recognises(self, path: Path) -> bool:
+        head = first_bytes(path, 1 << 16)
+        return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and (
+            b'"images"' in head or (b'"annotations"' in head and b'"bbox"' in head) or b'"siamlabel":"bbox' in head
+        )
 
     def plan(self, doc: Document, params: CocoParams) -> Preflight:
         return _chosen(doc, params)[1]
