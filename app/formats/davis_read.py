@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.formats.base import MAX_PIXELS, FormatError
+from app.formats.base import FormatError
 from app.formats.layers import ABSENT
 from app.formats.pictures import picture_size
 from app.formats.sequence_folder import NOTE, ClipNote, dressed, one_of, read_clip_note, video_of
@@ -20,6 +20,8 @@ from tracker.api import MaskPatch
 
 VOID = 255
 OLD_VOID = 254
+MOST_PIXELS = 1 << 26
+"""Of a picture of numbers: twice 8K. A file of a few kilobytes can claim more, and looking at all of them costs."""
 
 _NUMBERED = re.compile(r"\d{5,9}\.png", re.ASCII)
 _FIX = "Restore the pictures from the data set."
@@ -72,13 +74,13 @@ def read(path: Path) -> Document:
 def numbered(pixels: np.ndarray) -> Iterator[tuple[int, Mask]]:
     """The number and the mask of each object in a picture of numbers, (height, width); 0 is none."""
     height, width = pixels.shape
-    rows, columns = np.nonzero(pixels)
-    values = pixels[rows, columns]
+    flat = np.flatnonzero(pixels)
+    values = pixels.ravel()[flat]
     order = np.argsort(values, kind="stable")
-    rows, columns, values = rows[order], columns[order], values[order]
-    starts = np.flatnonzero(np.diff(values.astype(np.int64), prepend=-1))
+    flat, values = flat[order], values[order]
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if values.size else np.zeros(0, np.int64)
     for start, stop in zip(starts, np.append(starts, len(values))[1:], strict=True):
-        y, x = rows[start:stop], columns[start:stop]
+        y, x = np.divmod(flat[start:stop], width)
         bits = np.zeros((int(y.max() - y.min()) + 1, int(x.max() - x.min()) + 1), bool)
         bits[y - y.min(), x - x.min()] = True
         yield int(values[start]), Mask.from_patch(MaskPatch(int(x.min()), int(y.min()), bits), height, width)
@@ -93,7 +95,9 @@ def read_numbers(path: Path, size: tuple[int, int], modes: tuple[str, ...]) -> n
 
     try:
         with Image.open(path, formats=("PNG",)) as image:
-            if image.size != size or size[0] * size[1] > MAX_PIXELS:
+            if size[0] * size[1] > MOST_PIXELS:
+                raise FormatError(f"a picture of {size[0]} x {size[1]} pixels is not supported", path, remedy=_FIX)
+            if image.size != size:
                 what = f"the picture has {image.width} x {image.height} pixels, not {size[0]} x {size[1]}"
                 raise FormatError(what, path, remedy=_FIX)
             if image.mode not in modes:

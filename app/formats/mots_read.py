@@ -66,7 +66,7 @@ def read(path: Path) -> Document:
         found: Found = {}
         first = 0 if note or int(files[0].stem) == 0 else 1  # MOTSChallenge counts from 1, KITTI from 0
         for file in files:
-            pixels = read_numbers(file, size, ("I;16", "I", "I;16B")).astype(np.int64)
+            pixels = read_numbers(file, size, ("I;16", "I", "I;16B"))
             if pixels.size and (pixels.min() < 0 or pixels.max() >= 1 << 16):
                 raise FormatError("ids have 16 bits", file, remedy="Restore the pictures from the data set.")
             for number, mask in numbered(pixels):

@@ -22,6 +22,8 @@ CONFIDENCE = "confidence"
 
 _RUN = re.compile(r"(?P<clip>.+?)(?:_(?P<id>[1-9]\d{0,8}))?_\d{3}", re.ASCII)
 _ROW = re.compile(rb"-?\d[\d.eE+-]*(?:[,\t ]+(?:-?\d[\d.eE+-]*|nan))*\s*")
+_TRUTHS = ("groundtruth", "full_occlusion", "out_of_view")
+_OF_TRUTHS = {"gt", "anno"}
 _FIX = "Correct the line, or write the results again."
 _MOST = 10_000
 
@@ -98,7 +100,11 @@ def _is_result(path: Path) -> bool:
         head = file.read(4000)
     if path.suffix == ".bin":
         return head[:2] == b"\1\0"
-    if path.suffix != ".txt" or path.name.startswith("groundtruth") or path.parent.name in ("gt", "anno"):
+    if (
+        path.suffix != ".txt"
+        or path.name.startswith(_TRUTHS)
+        or not _OF_TRUTHS.isdisjoint(path.absolute().parts[-4:-1])
+    ):
         return False
     rows = head.splitlines()[:3]
     return bool(rows) and all(row[:1] == b"m" or _ROW.fullmatch(row) for row in rows) and _columns(rows)

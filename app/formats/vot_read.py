@@ -97,8 +97,8 @@ def _is_sequence(folder: Path) -> bool:
     """GOT-10k's folders have a ground truth of the same name, and other files beside it."""
     if (folder / "meta_info.ini").is_file() or (folder / "absence.label").is_file():
         return False
-    if any(folder.glob("groundtruth_*.txt")):
-        return True
+    if any(not file.name.startswith("groundtruth_rect") for file in folder.glob("groundtruth_*.txt")):
+        return True  # those are OTB's
     if not (folder / "groundtruth.txt").is_file():
         return False
     lasot = (folder / "full_occlusion.txt").is_file() or (folder / "out_of_view.txt").is_file()

@@ -15,7 +15,7 @@ from tracker.api import MaskPatch
 UNKNOWN, START, FAILURE = 0, 1, 2
 """Codes in place of a region; the latter two occur in results alone."""
 
-MAX_STEPS = 1 << 26
+MAX_STEPS = 1 << 22
 """Rows that all edges of one polygon may cross together."""
 
 _TRIES = 3  # until the outline of a filled outline is itself

@@ -161,3 +161,12 @@ def test_any_bytes_are_read_or_refused(data: bytes, end: str) -> None:
         with contextlib.suppress(FormatError):
             READ(Path(folder, "a_001.bin" if end == ".bin" else "a_001.txt"))
         get("results").recognises(Path(folder))
+
+
+def test_ground_truths_are_no_results(tmp_path: Path) -> None:
+    for kind in ("lasot", "uav123", "trackingnet", "otb", "got10k", "vot", "mot"):
+        run_export(small(), None, kind, tmp_path / kind)
+        for file in (tmp_path / kind).rglob("*"):
+            assert not get("results").recognises(file), file
+    run_export(small(), None, "otb", tmp_path / "otb")
+    assert not get("vot").recognises(tmp_path / "otb" / "clip_one")
