@@ -105,12 +105,13 @@ def formats(
     elif format_:
         _show_format(console, base.get(format_))
     else:
-        listing = Table()
-        for title in ("format", "what", "kept", "in part", "lost"):
-            listing.add_column(title, no_wrap=title == "format")
+        listing = Table(show_header=False, box=None, padding=(0, 2, 1, 0))
+        listing.add_column(style="bold", no_wrap=True)
         for name, known in base.formats().items():
             kept, partly, lost = table.grouped(known.holds)
-            listing.add_row(name, known.title, ", ".join(kept), ", ".join(partly), ", ".join(lost))
+            parts = (("keeps", kept), ("in part", partly), ("loses", lost))
+            told = [f"{word} {', '.join(aspects)}" for word, aspects in parts if aspects]
+            listing.add_row(name, f"{known.title}: {'; '.join(told)}")
         console.print(listing)
         for problem in base.problems():
             _say(console, problem)
