@@ -73,7 +73,7 @@ def track(
     device
         auto, cpu, cuda or mps.
     format_
-        Export format, coco or vot; may be given several times.
+        Export format, see `formats`; may be given several times.
     preview
         Also write a video with the result drawn in.
     masks
