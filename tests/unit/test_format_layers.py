@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +20,7 @@ from app.formats.compare import differences
 from app.formats.davis import DavisParams, palette
 from app.formats.detect import candidates
 from app.formats.mots import MotsParams
+from app.formats.sequence_folder import FolderParams
 from app.model.document import Document
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State
@@ -232,3 +235,47 @@ def test_holes_stay(tmp_path: Path) -> None:
     for kind in KINDS:
         run_export(doc, None, kind, tmp_path / kind)
         assert get(kind).read(tmp_path / kind).tracks[3].frames[1].mask == ring(10, 20, 2, 2, 5)
+
+
+class _Reader:
+    def iter(self, start: int, stop: int, step: int = 1) -> Iterator[_Frame]:
+        for index in range(start, stop, step):
+            yield _Frame(index, np.full((10, 20, 3), 30 * index, np.uint8))
+
+
+@dataclass(frozen=True)
+class _Frame:
+    index: int
+    image: np.ndarray
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[_Reader]:
+    yield _Reader()
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "first"),
+    [
+        ("mot", FolderParams(with_frames=True), "clip_one/img1/000001.jpg"),
+        ("mots", MotsParams(with_frames=True), "clip_one/img1/000001.jpg"),
+        ("mots", MotsParams(with_frames=True, masks="pictures"), "images/clip_one/000000.jpg"),
+        ("davis", DavisParams(with_frames=True), "JPEGImages/480p/clip_one/00000.jpg"),
+    ],
+)
+def test_pictures_are_numbered_as_each_data_set_does(
+    tmp_path: Path, kind: str, params: FolderParams, first: str
+) -> None:
+    out = tmp_path / "set"
+    report = run_export(pair() if kind != "mot" else small(), "v.mp4", kind, out, params, open_frames=opened)
+    files = sorted((out / first).parent.iterdir())
+    assert len(files) == 6
+    assert files[0] == out / first
+    for index, file in enumerate(files):
+        with Image.open(file) as image:
+            assert abs(float(np.asarray(image).mean()) - 30 * index) < 2
+    assert report.pictures >= 6
+    assert not [path for path in report.written if path.suffix in (".png", ".jpg")]
+    video = get(kind).read(out).video
+    assert video is not None
+    assert Path(video.path) == files[0].parent  # the labels open with the pictures beside them
