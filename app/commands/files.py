@@ -13,7 +13,12 @@ COMMANDS: tuple[Command, ...] = (
             hint="Save the project, beside the video unless it has another place"),
     Command("file.save_as", "Save as…", ("Ctrl+Shift+S",), "File", lambda s, ui, **p: s.save(**p), is_open, "save_as",
             hint="Save the project under another name"),
+    Command("file.import", "Import labels…", ("Ctrl+I",), "File", lambda s, ui, **p: s.read_labels(**p), is_open,
+            "label_data", hint="A file of another tool or a tracker's results; shown before anything is changed"),
+    Command("file.import_folder", "Import a folder of labels…", ("Ctrl+Shift+I",), "File",
+            lambda s, ui, **p: s.read_labels(**p), is_open, "label_folder",
+            hint="Such as VOT, DAVIS, YOLO or MOTChallenge"),
     Command("file.export", "Export…", ("Ctrl+E",), "File", lambda s, ui, **p: s.export(**p), is_open, "export",
-            hint="Write the labels as COCO or VOT"),
+            hint="Write the labels in a format of the field, with proof"),
     Command("file.quit", "Quit", ("Ctrl+Q",), "File", lambda s, ui: ui.quit()),
 )  # fmt: skip

@@ -73,6 +73,19 @@ class Asking:
         )
         return {"path": Path(chosen)} if chosen else None
 
+    def label_data(self) -> dict[str, Any] | None:
+        """``{"path": ...}`` of a file with labels of another tool."""
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Import labels", self._beside())
+        return {"path": Path(chosen)} if chosen else None
+
+    def label_folder(self) -> dict[str, Any] | None:
+        """``{"path": ...}`` of a folder with labels of another tool."""
+        chosen = QFileDialog.getExistingDirectory(self._window, "Import a folder of labels", self._beside())
+        return {"path": Path(chosen)} if chosen else None
+
+    def _beside(self) -> str:
+        return str(self._session.media.path.parent) if self._session.media else ""
+
     def comment(self) -> dict[str, Any] | None:
         """``{"text": ..., "track": ...}`` of a remark on this frame."""
         chosen = self._session.selected

@@ -26,6 +26,7 @@ from app.gui.canvas.tools import DrawTool, SelectTool, rect_at
 from app.gui.canvas.view import Canvas
 from app.gui.choosing import Choosing
 from app.gui.dialogs.error import ErrorDesk
+from app.gui.dialogs.importing import ImportDialog
 from app.gui.dialogs.keys import KeysDialog
 from app.gui.dialogs.palette import Palette
 from app.gui.dialogs.params import RangeAsking
@@ -51,6 +52,7 @@ from app.gui.status import StatusLine
 from app.gui.timeline import Timeline
 from app.scene import mode_line
 from app.session import Mode, RelinkError, Session, SessionError
+from app.work.incoming import Incoming
 from app.work.painting import MaskTool
 from tracker import registry
 
@@ -83,6 +85,8 @@ class MainWindow(QMainWindow):
             "labels": asking.labels,
             "label_file": asking.label_file,
             "comment": asking.comment,
+            "label_data": asking.label_data,
+            "label_folder": asking.label_folder,
             "range": self.ranges.track_range,
             "delete_range": self.ranges.delete_range,
             "copies": self.ranges.copies,
@@ -212,6 +216,7 @@ class MainWindow(QMainWindow):
         events.settings.connect(self._settings_changed)
         events.trackers.connect(self._trackers_changed)
         events.opened.connect(self._opened)
+        events.incoming.connect(self._incoming)
         events.saved.connect(lambda _: self.refresh())
         for changed in (events.document, events.selection, events.position, events.run):
             changed.connect(lambda *_: self.refresh())
@@ -275,6 +280,18 @@ class MainWindow(QMainWindow):
     def _selected_colour(self) -> str:
         chosen = self.session.selected
         return theme.current().tokens.accent if chosen is None else self.session.document.tracks[chosen].colour
+
+    def _incoming(self, incoming: Incoming) -> None:
+        """Show what an import will bring; it comes when the user says so."""
+        dialog = ImportDialog(incoming, self)
+        dialog.accepted.connect(lambda: self._take_labels(incoming))
+        dialog.open()
+
+    def _take_labels(self, incoming: Incoming) -> None:
+        try:
+            self.session.take_labels(incoming)
+        except Exception as error:
+            self.show_error(error)
 
     def _tell_zoom(self, scale: float) -> None:
         seen = self.canvas.image_size != (0, 0)

@@ -11,6 +11,7 @@ from typing import Generic, ParamSpec
 from app.media import Frame
 from app.model.document import Change
 from app.settings import Settings
+from app.work.incoming import Incoming
 from app.work.requests import Ending, LiveItem
 from app.work.run import RunStatus
 
@@ -96,6 +97,8 @@ class Events:
         self.progress: Event[[str, float | None]] = Event()
         """Long work by name, 0 to 1; None when it ended."""
         self.settings: Event[[Settings]] = Event()
+        self.incoming: Event[[Incoming]] = Event()
+        """Labels of another tool were read and wait to be taken."""
         self.loop: Event[[range | None]] = Event()
         """Playing goes round in these frames from now on; None: no longer."""
         self.trackers: Event[[]] = Event()

@@ -17,8 +17,8 @@ from app.model.edits import Edit, SetVideo
 from app.model.history import History
 from app.work import opening
 from app.work.corrections import Passes
-from app.work.describing import Describing
 from app.work.errors import SessionError
+from app.work.importing import Importing
 from app.work.jobs import Job
 from app.work.journal import Journal, Leftover, forget, leftovers, pack
 from app.work.latest import Latest
@@ -27,7 +27,7 @@ from app.work.playhead import Playhead
 from app.work.triage import Triage
 
 
-class Filing(Describing):
+class Filing(Importing):
     """The part of the session that knows where things lie."""
 
     journal: Journal | None

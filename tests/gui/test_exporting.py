@@ -7,6 +7,8 @@ import json
 from PySide6.QtCore import Qt
 from session_fakes import FRAMES, square
 
+from app.gui.dialogs.importing import ImportDialog
+
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -68,3 +70,21 @@ def test_cancelling_leaves_nothing_behind(user, tmp_path, monkeypatch):
     dialog.close_button.click()
     user.wait(lambda: user.window.exporting.dialog is None)
     assert not (tmp_path / "out.json").exists()
+
+
+def test_an_import_is_shown_and_then_taken_in_one_step(user, tmp_path, monkeypatch):
+    user.draw(square(0))
+    job = user.session.export("coco", tmp_path / "labels.json")
+    user.wait(lambda: job.ended)
+    monkeypatch.setattr(
+        "app.gui.asking.QFileDialog.getOpenFileName", lambda *a, **k: (str(tmp_path / "labels.json"), "")
+    )
+    user.key(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    user.wait(lambda: user.window.findChild(ImportDialog) is not None)
+    dialog = user.window.findChild(ImportDialog)
+    assert dialog.summary.text() == "1 objects, 1 boxes, 0 masks"
+    assert len(user.session.document.tracks) == 1
+    dialog.accept()
+    assert len(user.session.document.tracks) == 2
+    user.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert len(user.session.document.tracks) == 1

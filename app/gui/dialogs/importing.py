@@ -1,0 +1,69 @@
+"""What an import will bring, before it changes anything."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui import theme
+from app.work.incoming import Incoming
+
+
+class ImportDialog(QDialog):
+    """Accepted when the labels are wanted."""
+
+    def __init__(self, incoming: Incoming, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Import labels")
+        self.resize(480, 420)
+        boxes, masks = sum(one[1] for one in incoming.tracks), sum(one[2] for one in incoming.tracks)
+        head = QLabel(f"<b>{incoming.path.name}</b> ({incoming.format}) brings")
+        self.summary = QLabel(f"{len(incoming.tracks)} objects, {boxes} boxes, {masks} masks")
+        self.summary.setObjectName("value")
+        tree = QTreeWidget()
+        tree.setAccessibleName("Objects that come in")
+        tree.setHeaderLabels(["Object", "Boxes", "Masks"])
+        tree.setRootIsDecorated(False)
+        tree.header().setStretchLastSection(False)
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for name, count, masked in incoming.tracks:
+            item = QTreeWidgetItem(tree, [name, str(count), str(masked)])
+            for column in (1, 2):
+                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[theme.GRID * 2] * 4)
+        column.setSpacing(theme.GRID)
+        for widget in (head, self.summary):
+            column.addWidget(widget)
+        column.addWidget(tree, 1)
+        if incoming.labels:
+            column.addWidget(_line(f"New labels: {', '.join(incoming.labels)}"))
+        for note in incoming.notes:
+            line = _line(note)
+            line.setStyleSheet(f"color: {theme.current().tokens.warning}")
+            column.addWidget(line)
+        column.addWidget(_line("They come in as new objects beside those that are there. One undo takes them back."))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        take = buttons.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)
+        take.setDefault(True)
+        take.setEnabled(not incoming.empty)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)
+
+
+def _line(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setObjectName("muted")
+    return label

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from session_fakes import FRAMES, FakeTrackers, square, write_clip
+
+from app.formats.base import FormatError
+from app.model.document import Comment, Document, Label, VideoRef
+from app.model.masks import Mask
+from app.model.tracks import Observation, Track
+from app.session import Session
+from app.settings import Settings
+from app.work.incoming import fit
+
+
+@pytest.fixture
+def session(tmp_path: Path):
+    session = Session(Settings(tracker="fake"), create_tracker=FakeTrackers())
+    session.wait(session.open(write_clip(tmp_path / "clip.mkv")))
+    yield session
+    session.close(discard=True)
+
+
+def exported(session: Session, out: Path, format_id: str = "coco") -> Path:
+    session.add_object(square(0), "cat")
+    session.wait(session.track(until=5))
+    session.wait(session.export(format_id, out))
+    return out
+
+
+def test_what_was_exported_comes_in_beside_what_is_there_in_one_step(session, tmp_path):
+    path = exported(session, tmp_path / "labels.json")
+    before = {id_: dict(track.frames) for id_, track in session.document.tracks.items()}
+    told = []
+    session.events.incoming.connect(told.append)
+    job = session.read_labels(path)
+    session.wait(job)
+    assert told == [job.value]
+    assert job.value.format == "coco"
+    assert job.value.tracks == (("cat 2", 6, 5),)
+    assert {id_: dict(track.frames) for id_, track in session.document.tracks.items()} == before
+    session.take_labels(job.value)
+    assert set(session.document.tracks) == {1, 2}
+    assert session.document.tracks[2].at(3).box == square(3)
+    session.undo()
+    assert set(session.document.tracks) == {1}
+
+
+def test_numbers_taken_since_it_was_read_are_not_taken_twice(session, tmp_path):
+    path = exported(session, tmp_path / "labels.json")
+    job = session.read_labels(path)
+    session.wait(job)
+    session.add_object(square(2))
+    session.take_labels(job.value)
+    assert len(session.document.tracks) == 3
+
+
+def test_what_is_no_label_file_is_told_and_changes_nothing(session, tmp_path):
+    (tmp_path / "x.json").write_text("{}")
+    errors: list[Exception] = []
+    session.events.error.connect(errors.append)
+    job = session.read_labels(tmp_path / "x.json")
+    session.wait(lambda: job.ended)
+    assert isinstance(errors[0], FormatError)
+    assert "x.json" in str(errors[0])
+    assert not session.document.tracks
+
+
+def test_what_does_not_fit_is_left_out_and_counted():
+    video = VideoRef("/a.mp4", "f", 10, 20, 10, 25.0)
+    here = Document(video, [Label("cat", "#111111")], {1: Track(1, "cat", "#111111")}, 2)
+    small, right = (Mask.encode(np.ones(shape, bool)) for shape in ((5, 5), (10, 20)))
+    frames = {0: Observation(square(0), small), 1: Observation(square(1), right), 12: Observation(square(2))}
+    found = Document(
+        VideoRef("/b.mp4", "g", 20, 40, 20, 25.0), [Label("dog", "#222222")],
+        {1: Track(1, "dog", "#222222", True, frames)}, 3, {2: Comment(2, 1, "look", 1)},
+    )  # fmt: skip
+    brought = fit(found, here, Path("b.json"), "coco")
+    assert brought.labels == ("dog",)
+    assert brought.tracks == (("dog 3", 2, 1),)
+    assert [note.split(",")[0].split(":")[0] for note in brought.notes] == [
+        "They were made for a video of 20 frames; this one has 10.",
+        "They were made for pictures of 40 x 20; these are 20 x 10",
+        "Labels beyond the last frame",
+        "Masks of another picture size",
+    ]
+    comment = brought.edit.edits[-1].comment
+    assert (comment.track, comment.text) == (3, "look")
+
+
+def test_every_frame_of_a_project_comes_in(session, tmp_path):
+    session.add_object(square(0), "cat")
+    session.wait(session.track())
+    job = session.save(tmp_path / "one.siamlabel")
+    session.wait(job)
+    read = session.read_labels(tmp_path / "one.siamlabel")
+    session.wait(read)
+    session.take_labels(read.value)
+    assert len(session.document.tracks[2].frames) == FRAMES
