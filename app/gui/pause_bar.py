@@ -43,6 +43,12 @@ class PauseBar(QWidget):
         row.setSpacing(theme.GRID)
         row.addWidget(self.title)
         row.addWidget(self.reason, 1)
+        self.show_button = QToolButton()
+        self.show_button.setObjectName("answer")
+        self.show_button.setText("Show")
+        self.show_button.setToolTip("Go to the frame")
+        self.show_button.clicked.connect(self._show)
+        row.addWidget(self.show_button)
         self.buttons: dict[str, QToolButton] = {}
         for name, _ in ANSWERS:
             button = self.buttons[name] = QToolButton()
@@ -54,6 +60,7 @@ class PauseBar(QWidget):
         events.mode.connect(lambda _: self.show_pause())
         events.run.connect(lambda _: self.show_pause())
         events.selection.connect(self.show_pause)
+        events.position.connect(lambda _: self.show_pause())
         self.hide()
 
     def show_pause(self) -> None:
@@ -65,14 +72,24 @@ class PauseBar(QWidget):
             if pause is not None:
                 self._ask(pause)
         self.setVisible(pause is not None)
+        self.show_button.setVisible(pause is not None and not self._seen(pause))
         if pause is not None and pause.reason is Reason.LOST and not self._armed and self._may_draw(pause):
             self._armed = True
             session.begin_drawing(redraw=True)
 
     def _may_draw(self, pause: Ending) -> bool:
-        """Whether the hand is free for a drag."""
+        """Whether the hand is free for a drag, and the eyes are on the object."""
         session = self._session
-        return session.selected == pause.aim.track and not session.drawing and session.mask_tool is None
+        return self._seen(pause) and not session.drawing and session.mask_tool is None
+
+    def _seen(self, pause: Ending) -> bool:
+        session = self._session
+        return session.selected == pause.aim.track and session.frame == pause.frame
+
+    def _show(self) -> None:
+        if self._asked is not None:
+            self._session.select(self._asked.aim.track)
+            self._session.seek(self._asked.frame)
 
     def _ask(self, pause: Ending) -> None:
         session = self._session

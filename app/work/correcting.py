@@ -9,6 +9,7 @@ import msgspec
 from app.model.edits import SetFrames
 from app.model.tracks import Observation, State
 from app.work import editing, planning, surgery
+from app.work.choice import TrackerChoice
 from app.work.corrections import Correction, filled_by_line, gaps_at, parts
 from app.work.driving import Driving
 from app.work.errors import SessionError
@@ -30,6 +31,8 @@ class Correcting(Driving):
     """Corrections (track, frame) beside which nothing is tracked again unless somebody asks."""
     _retracking: Correction | None
     """The one whose gaps are being tracked now."""
+    _failed: TrackerChoice | None
+    """A tracker that could not work in the background; it is not tried again there until it was asked for by hand."""
 
     @property
     def pause(self) -> Ending | None:
@@ -123,7 +126,7 @@ class Correcting(Driving):
             was = next((c.was for c in coming if (c.track, c.frame) == (track, frame)), None)
         self._waiting = [c for c in self._waiting if (c.track, c.frame) != (track, frame)]
         correction = Correction(track, frame, sides, goal, was)
-        if self.settings.retrack_on_correction:
+        if self.settings.retrack_on_correction and self._failed != self.tracker:
             self._doubtful.discard((track, frame))
             self._waiting.append(correction)
         else:
@@ -167,6 +170,7 @@ class Correcting(Driving):
         return (track, frame) in self._doubtful or any((c.track, c.frame) == (track, frame) for c in coming)
 
     def _make_way(self, parts: tuple[Part, ...]) -> None:
+        self._failed = None
         if self.run is not None and self.run.background:
             self.runs.drop()
         for part in parts:
@@ -196,6 +200,11 @@ class Correcting(Driving):
             self._waiting.insert(0, self._retracking)
         self._retracking = None
         self._post(self._next)
+
+    def run_ended(self, work: Work, outcome: Outcome | None, error: Exception | None, last: int) -> None:
+        if error is not None and work.background:
+            self._failed = self.tracker
+        super().run_ended(work, outcome, error, last)
 
     def _run_over(self) -> None:
         self._retracking = None

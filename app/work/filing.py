@@ -58,7 +58,7 @@ class Filing(Importing):
         self.drawing = self.redraw = False
         self._by_run = self._abandoned = False
         self._began, self.clipboard = 0, None
-        self._waiting, self._retracking = [], None
+        self._waiting, self._retracking, self._failed = [], None, None
         self._doubtful = set()
         self._passes = Passes()
         self.runs.forget()
@@ -202,6 +202,8 @@ class Filing(Importing):
 
     def abandon(self) -> None:
         """The unsaved work is not wanted: it is not offered again, unless an edit follows. A run ends and adds none."""
+        self._waiting.clear()
+        self._retracking = None
         self.runs.drop()
         self._abandoned = True
 

@@ -26,7 +26,7 @@ class Reason(StrEnum):
     FILLED = "filled"
     """Everything beyond is labelled already."""
     SETTLED = "settled"
-    """The run agrees with what an earlier one has left there."""
+    """The run agrees with what an earlier one has left there, or is lost where that was not."""
     LOST = "lost"
     UNCERTAIN = "uncertain"
     RELEASED = "released"
@@ -73,7 +73,8 @@ class Aim:
     knows of the object is told.
     ``persist``: stay on, lost or uncertain, until the object was found once (going on after a pause); while it is
     lost, ``absent`` is what is written. ``mode``: which frames may be written; only what nobody vouches for ever is.
-    ``known``: boxes that an earlier run has left on the way; after `SETTLE` frames of agreement the rest may stay.
+    ``known``: boxes that an earlier run has left on the way; after `SETTLE` frames of agreement the rest stays, and a
+    loss does not replace them.
     """
 
     track: int

@@ -252,7 +252,8 @@ class Walk:
             observation = observe(prediction, width, height, untrained=self.request.tracker.untrained)
             if observation.state is State.LOST and o.patient and o.aim.absent is not State.LOST:
                 observation = msgspec.structs.replace(observation, state=o.aim.absent)
-            found.append(Found(o.aim.track, frame.index, observation, o.aim.mode))
+            if observation.present or frame.index not in o.aim.known:  # a loss is no reason to forget a box
+                found.append(Found(o.aim.track, frame.index, observation, o.aim.mode))
             exemplar = o.target.exemplar if isinstance(o.target, HasExemplar) else None
             live.append(LiveItem(self.request.run, o.aim.track, frame.index, prediction, frame, fps, exemplar))
             self._pass_key(o, frame)
@@ -276,6 +277,9 @@ class Walk:
         if not o.patient:
             lost = request.lost_after
             if lost is not None and o.lost_count >= lost and o.lost_since is not None:
+                if o.lost_since in aim.known:
+                    held = o.lost_since - request.step
+                    return Ending(aim, Reason.SETTLED, held, held, "", self.memory(o))
                 return Ending(aim, Reason.LOST, o.lost_since, frame, o.why, self.memory(o))
             unsure = request.uncertain_after
             if unsure is not None and o.unsure_count >= unsure and o.unsure_since is not None:

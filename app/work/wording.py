@@ -31,7 +31,7 @@ def ending_words(ending: Ending) -> str:
         case Reason.FILLED:
             return f"Filled up to frame {ending.frame}; what lies beyond has boxes"
         case Reason.SETTLED:
-            return f"Tracked again to frame {ending.frame}, where it agrees with what was there"
+            return f"Tracked again to frame {ending.frame}, what lies beyond stays"
         case Reason.UNTIL:
             return f"Tracked to frame {ending.frame}"
         case Reason.END if beyond < 0:

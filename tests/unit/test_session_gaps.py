@@ -288,4 +288,47 @@ def test_a_run_that_is_continued_ends_where_it_agrees_with_what_was_there(make: 
     rest(session)
     assert right(session, range(30))
     assert session.document.tracks[1].frames[30].score == 0.123, "what was right is not tracked again"
-    assert "Tracked again to frame 24, where it agrees with what was there" in messages[-1]
+    assert "Tracked again to frame 24, what lies beyond stays" in messages[-1]
+
+
+def test_a_tracker_that_fails_in_the_background_says_so_once(make: Make):
+    session = make()
+    errors: list[Exception] = []
+    session.events.error.connect(errors.append)
+    drifted(session)
+    session.change_settings(tracker="nonsense")
+    for frame in (12, 14, 16):
+        session.set_box(square(frame), frame=frame)
+        rest(session)
+    assert len(errors) == 1
+    session.change_settings(tracker="fake")
+    session.set_box(square(18), frame=18)
+    rest(session)
+    assert right(session, range(16, 30))
+
+
+def test_nothing_is_tracked_again_when_the_work_is_not_wanted(make: Make):
+    gate = threading.Semaphore(0)
+    session = make(trackers=FakeTrackers(gate=gate))
+    drifted(session)
+    session.set_box(square(12), frame=12)
+    session.abandon()
+    gate.release(500)
+    rest(session)
+    assert session.document.tracks[1].frames[15].box == WRONG
+
+
+def test_a_run_that_is_continued_and_lost_leaves_the_boxes_that_were_there(make: Make):
+    session = make(hidden=tuple(range(14, FRAMES)), lost_after=3)
+    session.add_object(square(0))
+    earlier: dict[int, Observation | None] = {f: Observation(box=WRONG, source=Source.TRACKER) for f in range(1, 30)}
+    session.commit(SetFrames(1, earlier), "Earlier")
+    messages = told(session)
+    session.seek(10)
+    session.set_box(square(10))
+    rest(session)
+    frames = session.document.tracks[1].frames
+    assert right(session, range(14))
+    assert all(frames[f].box == WRONG for f in range(14, 30))
+    assert session.pause is None
+    assert "Tracked again to frame 13, what lies beyond stays" in messages[-1]
