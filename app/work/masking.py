@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from app.model.masks import Mask
@@ -23,6 +22,8 @@ def brushed(
     mask: Mask | None, size: tuple[int, int], points: Points, radius: float, *, erase: bool = False
 ) -> Mask | None:
     """``mask`` with a stroke of a round brush of ``radius`` image pixels added or taken away; ``size``: (w, h)."""
+    import cv2  # a session without masks by hand need not load it
+
     stroke = np.zeros((size[1], size[0]), np.uint8)
     scaled = _fixed(points)
     thickness = max(1, round(2 * radius))
@@ -37,6 +38,8 @@ def polygon(mask: Mask | None, size: tuple[int, int], points: Points, *, erase: 
     """``mask`` with the inside of a polygon added or taken away. Fewer than three points change nothing."""
     if len(points) < 3:
         return mask
+    import cv2
+
     area = np.zeros((size[1], size[0]), np.uint8)
     cv2.fillPoly(area, [_fixed(points).reshape(-1, 1, 2)], 1, cv2.LINE_8, _SHIFT)
     return _joined(mask, size, area > 0, erase)
@@ -50,6 +53,8 @@ def filled(mask: Mask | None, size: tuple[int, int], at: tuple[float, float], *,
     bits = mask.decode()
     if bits[y, x] != erase:
         return mask
+    import cv2
+
     region = (bits if erase else ~bits).astype(np.uint8)
     _, labels = cv2.connectedComponents(region, connectivity=8 if erase else 4)
     chosen = labels == labels[y, x]

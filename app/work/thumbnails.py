@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from app.media import MediaError, Reader
@@ -43,6 +42,8 @@ def thumbnails(
 
 def cut(image: np.ndarray, box: Box | None, width: int, height: int) -> np.ndarray:
     """The surroundings of ``box`` in (h, w, 3) uint8 as (height, width, 3), outlined; grey beyond."""
+    import cv2  # only where pictures are wanted
+
     rows, columns = image.shape[:2]
     if box is None:
         cx, cy, span = columns / 2, rows / 2, max(columns, rows * width / height)
