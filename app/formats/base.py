@@ -21,6 +21,7 @@ from app.formats import atomic, plugged
 from app.formats.aspects import KEPT as KEPT
 from app.formats.aspects import LOST as LOST
 from app.formats.aspects import Aspect
+from app.formats.known import FORMATS
 from app.formats.names import leads_away, plain, short
 from app.model.document import Document
 from tracker.plugins import PluginError
@@ -163,31 +164,10 @@ class Format(Protocol):
         ...
 
 
-_FORMATS = {
-    "coco": "app.formats.coco:COCO",
-    "vot": "app.formats.vot:VOT",
-    "lasot": "app.formats.lasot:LASOT",
-    "got10k": "app.formats.got10k:GOT10K",
-    "trackingnet": "app.formats.trackingnet:TRACKINGNET",
-    "otb": "app.formats.otb:OTB",
-    "uav123": "app.formats.uav123:UAV123",
-    "mot": "app.formats.mot:MOT",
-    "mots": "app.formats.mots:MOTS",
-    "davis": "app.formats.davis:DAVIS",
-    "results": "app.formats.results:RESULTS",
-    "cvat": "app.formats.cvat:CVAT",
-    "label_studio": "app.formats.label_studio:LABEL_STUDIO",
-    "dive": "app.formats.dive:DIVE",
-    "yolo": "app.formats.yolo:YOLO",
-    "voc": "app.formats.voc:VOC",
-    "csv": "app.formats.csv_table:CSV",
-}
-
-
 def formats(*, plugins: bool = True) -> dict[str, Format]:
     """All formats by id, in the order in which to offer them; those of plug-ins last, without any that are broken."""
-    found = {name: _load(where) for name, where in _FORMATS.items()}
-    for name in plugged.names(_FORMATS) if plugins else ():
+    found = {name: _load(where) for name, where in FORMATS.items()}
+    for name in plugged.names(FORMATS) if plugins else ():
         with suppress(FormatError):
             found[name] = get(name)
     return found
@@ -195,11 +175,11 @@ def formats(*, plugins: bool = True) -> dict[str, Format]:
 
 def get(format_id: str) -> Format:
     """One format. Raises `FormatError` for an unknown id, naming those there are, and for a broken plug-in."""
-    if format_id in _FORMATS:
-        return _load(_FORMATS[format_id])
-    others = plugged.names(_FORMATS)
+    if format_id in FORMATS:
+        return _load(FORMATS[format_id])
+    others = plugged.names(FORMATS)
     if format_id not in others:
-        raise FormatError(f"there is no format '{format_id}'", remedy=f"Known are: {', '.join((*_FORMATS, *others))}.")
+        raise FormatError(f"there is no format '{format_id}'", remedy=f"Known are: {', '.join((*FORMATS, *others))}.")
     try:
         return plugged.load(format_id)
     except PluginError as error:
@@ -208,7 +188,7 @@ def get(format_id: str) -> Format:
 
 def problems() -> list[str]:
     """A sentence for each plug-in that brings no usable format."""
-    return plugged.problems(_FORMATS)
+    return plugged.problems(FORMATS)
 
 
 def _load(where: str) -> Format:
