@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.commands import BY_ID
 from app.gui import theme
@@ -20,6 +21,8 @@ ANSWERS = (
     ("track.stop", "Leave"),
 )
 """Commands and what they mean as an answer."""
+LEAST_REASON = 120
+"""Logical pixels that the reason wants beside everything else."""
 
 
 class PauseBar(QWidget):
@@ -38,23 +41,28 @@ class PauseBar(QWidget):
         self.title.setFont(bold)
         self.reason.setObjectName("muted")
         self.reason.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.GRID * 2, theme.GRID // 2, theme.GRID, theme.GRID // 2)
-        row.setSpacing(theme.GRID)
-        row.addWidget(self.title)
-        row.addWidget(self.reason, 1)
+        said, answers = QHBoxLayout(), QHBoxLayout()
+        said.addWidget(self.title)
+        said.addWidget(self.reason, 1)
         self.show_button = QToolButton()
         self.show_button.setObjectName("answer")
         self.show_button.setText("Show")
         self.show_button.setToolTip("Go to the frame")
         self.show_button.clicked.connect(self._show)
-        row.addWidget(self.show_button)
+        answers.addWidget(self.show_button)
         self.buttons: dict[str, QToolButton] = {}
         for name, _ in ANSWERS:
             button = self.buttons[name] = QToolButton()
             button.setObjectName("answer")
             button.clicked.connect(lambda _=False, n=name: self._answer(n))
-            row.addWidget(button)
+            answers.addWidget(button)
+        answers.addStretch(1)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._rows.setContentsMargins(theme.GRID * 2, theme.GRID // 2, theme.GRID, theme.GRID // 2)
+        for layout in (said, answers, self._rows):
+            layout.setSpacing(theme.GRID)
+        self._rows.addLayout(said, 1)
+        self._rows.addLayout(answers)
         theme.current().changed.connect(self.update)
         events = session.events
         events.mode.connect(lambda _: self.show_pause())
@@ -109,6 +117,19 @@ class PauseBar(QWidget):
         if name == "track.stop":
             self._session.end_drawing()
         self._actions.trigger(BY_ID[name])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The answers stand below the question where both do not fit beside each other."""
+        shown = [button for button in (self.show_button, *self.buttons.values()) if not button.isHidden()]
+        needed = self.title.sizeHint().width() + sum(button.sizeHint().width() + theme.GRID for button in shown)
+        wide = needed + LEAST_REASON <= event.size().width()
+        way = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        if way != self._rows.direction():
+            self._rows.setDirection(way)
+        super().resizeEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         t = theme.current().tokens
