@@ -73,11 +73,12 @@ class SearchRegion:
 
 @dataclass(frozen=True)
 class Ghost:
-    """The box of the frame before, for orientation."""
+    """The box of the frame before (or ``after``), for orientation."""
 
     box: Box
     colour: str
     track: int
+    after: bool = False
 
 
 @dataclass(frozen=True)
@@ -328,8 +329,9 @@ def patch_of(mask: Mask) -> MaskPatch | None:
 
 
 def _ghost(track: Track, frame: int) -> list[Primitive]:
-    before = track.at(frame - 1)
-    return [Ghost(before.box, track.colour, track.id)] if before and before.present and before.box else []
+    """Where the object is on the frames before and after."""
+    near = ((track.at(frame + away), away > 0) for away in (-1, 1))
+    return [Ghost(o.box, track.colour, track.id, after) for o, after in near if o and o.present and o.box]
 
 
 def _last_box(track: Track, frame: int) -> Box | None:

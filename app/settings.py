@@ -40,7 +40,9 @@ class Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
     mask_style: Annotated[Literal["both", "fill", "contour"], _meta("Masks as", "Canvas")] = "both"
     brush: Annotated[float, _meta("Mask brush (px)", "Canvas", ge=0.5, le=500)] = 8.0
     show_labels: Annotated[bool, _meta("Show labels", "Canvas")] = True
-    show_ghost: Annotated[bool, _meta("Show the previous box", "Canvas")] = False
+    show_ghost: Annotated[bool, _meta("Show neighbouring boxes", "Canvas")] = False
+    lock_camera: Annotated[bool, _meta("Keep the object in the middle", "Canvas")] = False
+    magnifier: Annotated[bool, _meta("Magnifier at the cursor", "Canvas")] = False
     show_search: Annotated[bool, _meta("Show the search region", "Canvas")] = True
     tracker: Annotated[str, _meta("Tracker", "Tracking")] = "default"
     device: Annotated[str, _meta("Device", "Tracking")] = "auto"

@@ -14,7 +14,7 @@ from app.gui.panels.pictures import Picture
 from app.media import Frame, MediaError
 from app.model.document import Change
 from app.model.tracks import State
-from app.scene import scene
+from app.scene import Rect, scene
 from app.session import LiveItem, RunStatus
 from app.work.run import Phase
 from tracker.api import Verdict
@@ -127,7 +127,13 @@ class Showing:
         live = session.live_here
         shown = session.shown.index
         others = session.lives_here
-        self._w.canvas.set_scene(scene(session.document, shown, session.selection, live, session.settings, others))
+        drawn = scene(session.document, shown, session.selection, live, session.settings, others)
+        self._w.canvas.set_scene(drawn)
+        self._w.canvas.set_magnifier(session.settings.magnifier)
+        if session.settings.lock_camera and not self._w.canvas.gesturing:
+            target = next((p for p in drawn if isinstance(p, Rect) and p.selected), None)
+            if target is not None:
+                self._w.canvas.centre_on(target.box)
         self._tell_tracker(live)
 
     def _tell_tracker(self, live: LiveItem | None) -> None:

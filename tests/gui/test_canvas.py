@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
+from session_fakes import square
 
 from app.gui.application import prepare
 from app.gui.canvas.layers import Layers, grip_centres, heat_table
@@ -15,7 +16,7 @@ from app.gui.canvas.picture import Picture
 from app.gui.canvas.tools import SelectTool
 from app.gui.canvas.view import Canvas
 from app.gui.canvas.viewport import KEEP, Viewport
-from app.scene import Dash, Heat, Label, MaskFill, Rect
+from app.scene import Dash, Ghost, Heat, Label, MaskFill, Rect
 from tracker.api import Box, MaskPatch
 
 sizes = st.integers(1, 4000)
@@ -164,3 +165,35 @@ def test_the_wheel_zooms_at_the_cursor_and_fit_brings_back(qtbot, qapp):
     assert canvas.view.fitted
     canvas.resize(800, 500)
     assert canvas.view.box(Box(0, 0, 200, 100))[2] == pytest.approx(800 - 32)
+
+
+def test_the_camera_follows_the_object(user):
+    user.draw(square(0))
+    user.session.set_box(square(9), frame=9)
+    user.window.canvas.zoom(3)
+    user.key(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    for frame in (0, 9):
+        user.at_frame(frame)
+        user.wait(lambda f=frame: abs(user.at(square(f).cx, square(f).cy).x() - user.window.canvas.width() / 2) <= 1)
+    assert user.window.canvas.view.scale > 1
+
+
+def test_the_lens_shows_the_pixels_under_the_cursor(user):
+    image = user.window.canvas._picture.lens(square(0).x + 0.5, square(0).y + 0.5, 60, 6.0)
+    inside, outside = image.pixelColor(31, 31), image.pixelColor(24, 24)
+    assert inside.red() == 255
+    assert outside.red() == 60
+    user.key(Qt.Key.Key_Z)
+    assert user.session.settings.magnifier
+    user.move(20, 20)
+    assert not user.window.canvas.grab().isNull()
+
+
+def test_neighbouring_boxes_are_shown_before_and_after(user):
+    user.draw(square(0))
+    for frame in (4, 5, 6):
+        user.session.set_box(square(frame), frame=frame)
+    user.at_frame(5)
+    user.key(Qt.Key.Key_G)
+    ghosts = lambda: [(p.box, p.after) for p in user.window.canvas.scene if isinstance(p, Ghost)]  # noqa: E731
+    user.wait(lambda: ghosts() == [(square(4), False), (square(6), True)])

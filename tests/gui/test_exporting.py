@@ -86,6 +86,5 @@ def test_an_import_is_shown_and_then_taken_in_one_step(user, tmp_path, monkeypat
     assert len(user.session.document.tracks) == 1
     dialog.accept()
     assert len(user.session.document.tracks) == 2
-    user.wait(user.window.isActiveWindow)
-    user.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    user.session.undo()
     assert len(user.session.document.tracks) == 1

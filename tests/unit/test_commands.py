@@ -89,7 +89,8 @@ def test_every_command_can_be_asked_when_nothing_is_open(ui: FakeUi):
     able = {c.id for c in COMMANDS if c.when(empty)}
     assert able == {
         "file.open", "file.sample", "file.quit", "edit.settings", "view.heat", "view.masks",
-        "view.mask_style", "view.ghost", "view.labels", "view.search", "help.palette", "help.keys",
+        "view.mask_style", "view.ghost", "view.labels", "view.search",
+        "view.lock_camera", "view.magnifier", "help.palette", "help.keys",
     }
     for command in COMMANDS:
         if command.id not in able:

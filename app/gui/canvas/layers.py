@@ -114,7 +114,7 @@ class Layers:
                 case Ghost():
                     pale = QColor(p.colour)
                     pale.setAlpha(110)
-                    outline(painter, _on_widget(p.box, view), pale, 1.0, [1.2, 2.4])
+                    outline(painter, _on_widget(p.box, view), pale, 1.0, [4.0, 4.0] if p.after else [1.2, 2.4])
                 case Rotated():
                     _rotated(painter, p, view)
                 case LookAlike():

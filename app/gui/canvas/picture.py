@@ -48,6 +48,18 @@ class Picture:
             self._key = key
         painter.drawImage(self._at, self._made)
 
+    def lens(self, x: float, y: float, side: int, zoom: float) -> QImage:
+        """A square of ``side`` device pixels about an image point, ``zoom`` device pixels per image pixel; pixels are
+        squares. Null without a picture."""
+        if self._source is None:
+            return QImage()
+        back = np.array([[1 / zoom, 0, x - side / (2 * zoom)], [0, 1 / zoom, y - side / (2 * zoom)]], np.float64)
+        back[:, 2] += 0.5 / zoom - 0.5  # from the middle of the first pixel there to pixel indices here
+        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        shown = cv2.warpAffine(self._source, back, (side, side), flags=flags, borderValue=(40, 40, 40))
+        buffer = cv2.cvtColor(shown, cv2.COLOR_BGR2BGRA)
+        return QImage(buffer.data, side, side, buffer.strides[0], QImage.Format.Format_RGB32).copy()
+
     def _make(self, source: np.ndarray, view: Viewport, widget: tuple[int, int], dpr: float) -> None:
         height, width = source.shape[:2]
         s = view.scale * dpr

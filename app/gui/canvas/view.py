@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
     QWheelEvent,
 )
@@ -25,6 +26,10 @@ from app.gui.canvas.viewport import Viewport
 from app.scene import Primitive
 from tracker.api import Box
 
+LENS = 176
+"""Side of the magnifier in logical pixels."""
+LENS_ZOOM = 6.0
+"""Logical pixels per image pixel in it, at least."""
 WHEEL = 1.0018
 """Zoom per unit of wheel angle: a notch of 120 is a factor of 1.24."""
 
@@ -50,6 +55,8 @@ class Canvas(QWidget):
         self._clicked_at: QPointF | None = None
         self._pressed = False
         self._note = ""
+        self._magnifier = False
+        self._cursor_at: QPointF | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -122,6 +129,19 @@ class Canvas(QWidget):
         self.view.fit(self.image_size, self._size())
         self._moved()
 
+    def centre_on(self, box: Box) -> None:
+        """Keep the zoom and bring the middle of a box to the middle of the canvas."""
+        before = self.view.x, self.view.y
+        self.view.centre_on(box.cx, box.cy, self._size())
+        if (self.view.x, self.view.y) != before:
+            self._moved()
+
+    def set_magnifier(self, on: bool) -> None:
+        """Whether a lens follows the cursor."""
+        if on != self._magnifier:
+            self._magnifier = on
+            self.update()
+
     def zoom(self, factor: float) -> None:
         """Zoom about the middle of the canvas."""
         self.view.zoom_at(self.width() / 2, self.height() / 2, factor)
@@ -181,7 +201,7 @@ class Canvas(QWidget):
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position()
+        at = self._cursor_at = event.position()
         if self._drag is not None:
             if self._clicked_at is not None:
                 if (at - self._clicked_at).manhattanLength() < THRESHOLD:
@@ -195,7 +215,7 @@ class Canvas(QWidget):
             self.update()
         elif self.image_size != (0, 0):
             self.setCursor(self.tool.hover(self, at))
-            if self.tool.paints_hover:
+            if self.tool.paints_hover or self._magnifier:
                 self.update()
         self._tell(at)
 
@@ -223,6 +243,7 @@ class Canvas(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self.tool.leave()
+        self._cursor_at = None
         self.hovered.emit(None)
         self.update()
         super().leaveEvent(event)
@@ -248,8 +269,29 @@ class Canvas(QWidget):
         picture = QRectF(*self.view.box(Box(0, 0, *self.image_size)))
         self.layers.paint(painter, self._scene, self.view, QRectF(self.rect()), picture)
         self.tool.paint(painter, self)
+        if self._magnifier and self._cursor_at is not None:
+            self._paint_lens(painter, self._cursor_at, t)
         if self._note:
             self._paint_note(painter, t)
+
+    def _paint_lens(self, painter: QPainter, at: QPointF, t: theme.Tokens) -> None:
+        """Beside the cursor, on the side where there is room; the cross marks the point under the cursor."""
+        ratio = self.devicePixelRatioF()
+        zoom = max(LENS_ZOOM, 2 * self.view.scale) * ratio
+        image = self._picture.lens(*self.to_image(at), round(LENS * ratio), zoom)
+        image.setDevicePixelRatio(ratio)
+        left = at.x() + 24 if at.x() + 24 + LENS < self.width() else at.x() - 24 - LENS
+        top = at.y() + 24 if at.y() + 24 + LENS < self.height() else at.y() - 24 - LENS
+        room = QRectF(left, top, LENS, LENS)
+        painter.drawImage(room, image)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QColor(t.border))
+        painter.drawRect(room)
+        for colour, width in ((QColor(0, 0, 0, 130), 3.0), (QColor("#ffffff"), 1.0)):
+            painter.setPen(QPen(colour, width))
+            middle = room.center()
+            painter.drawLine(middle - QPointF(10, 0), middle + QPointF(10, 0))
+            painter.drawLine(middle - QPointF(0, 10), middle + QPointF(0, 10))
 
     def _paint_note(self, painter: QPainter, t: theme.Tokens) -> None:
         painter.setFont(theme.fixed_font(13))

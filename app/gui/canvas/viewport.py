@@ -42,6 +42,12 @@ class Viewport:
         self.scale = scale
         self.fitted = False
 
+    def centre_on(self, x: float, y: float, widget: tuple[int, int]) -> None:
+        """Bring an image point to the middle of the widget, at the scale that is."""
+        self.x = widget[0] / 2 - x * self.scale
+        self.y = widget[1] / 2 - y * self.scale
+        self.fitted = False
+
     def pan(self, dx: float, dy: float, image: tuple[int, int], widget: tuple[int, int]) -> None:
         """Move by logical pixels; a strip of `KEEP` pixels of the picture never leaves the widget."""
         width, height = image[0] * self.scale, image[1] * self.scale

@@ -63,8 +63,9 @@ class LabelsDialog(QDialog):
         self.table.verticalHeader().setDefaultSectionSize(32)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for column in (KIND, FRAME):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(FRAME, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(KIND, QHeaderView.ResizeMode.Fixed)
+        header.resizeSection(KIND, 128)
         self.note = QLabel("Double-click to rename. Keys 1 to 9 give the first nine labels.")
         self.note.setObjectName("muted")
         self.note.setWordWrap(True)
