@@ -52,14 +52,11 @@ def track_gap(
     if request.right_box is not None:
         yield from _pass(request, -1, request.right_box, backward, forward, trackers, open_reader, book)
     meeting = Meeting(request.left, request.right, one_sided=request.left_box is None or request.right_box is None)
-    trust = 1.0, 1.0
     if not meeting.one_sided:
         met = (forward.get(request.right), request.right_box), (backward.get(request.left), request.left_box)
-        closures = [None if seen is None or box is None else _meets(seen, box) for seen, box in met]
-        closure = min((value for value in closures if value is not None), default=None)
-        meeting = _meeting(request, forward, backward, closure)
-        trust = _trust(closures[0]), _trust(closures[1])
-    for frame, seen in _fused(request, forward, backward, meeting.closure, trust):
+        closure = [_meets(seen, box) for seen, box in met if seen is not None and box is not None]
+        meeting = _meeting(request, forward, backward, min(closure, default=None))
+    for frame, seen in _fused(request, forward, backward, meeting.closure):
         yield Tracked(frame, (Found(request.track, frame, seen, "replace"),))
     return Outcome(meetings=(meeting,))
 
@@ -103,14 +100,6 @@ def _meets(seen: Observation, box: Box) -> float:
     return 0.0 if seen.box is None else geometry.iou(seen.box, box)
 
 
-def _trust(closure: float | None) -> float:
-    """What the scores of a pass are worth: one that misses the opposite keyframe has gone astray somewhere.
-
-    None for a pass that did not come so far.
-    """
-    return 0.5 if closure is None else 0.1 + 0.9 * closure
-
-
 def _overlap(a: Observation | None, b: Observation | None) -> float:
     """IoU of what two passes saw; 0 where one of them did not see it."""
     if a is None or b is None or a.box is None or b.box is None:
@@ -132,15 +121,14 @@ def _meeting(request: GapRequest, forward: Pass, backward: Pass, closure: float 
 
 
 def _fused(
-    request: GapRequest, forward: Pass, backward: Pass, closure: float | None, trust: tuple[float, float]
+    request: GapRequest, forward: Pass, backward: Pass, closure: float | None
 ) -> Generator[tuple[int, Observation], None, None]:
     """One observation of two for each frame of the gap, in order of time."""
     from tracker import fusing  # brings OpenCV, which a session without gaps need not load
 
     frames = range(request.left + 1, request.right)
     first, second = _boxes(forward, frames), _boxes(backward, frames)
-    scores = _scores(forward, frames) * trust[0], _scores(backward, frames) * trust[1]
-    share = fusing.shares(first, second, *scores)
+    share = fusing.shares(first, second, _scores(forward, frames), _scores(backward, frames))
     boxes = fusing.fuse_boxes(first, second, share)
     for at, frame in enumerate(frames):
         a, b = forward.get(frame), backward.get(frame)
