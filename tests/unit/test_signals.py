@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tracker.api import Verdict
+from tracker.api import Box, MaskPatch, Verdict
 from tracker.config import SIGNALS, Presence, TrackConfig
 from tracker.inference.decode import Choice
-from tracker.inference.signals import Evidence, Monitor, readings
+from tracker.inference.signals import Evidence, Monitor, agreement, doubt_disagreement, readings
 
 USUAL = {
     "probability": 4.2, "attention": 0.48, "online": 0.57, "sharpness": 4.1, "likeness": 0.7, "second_peak": 0.2,
@@ -115,7 +115,7 @@ def test_a_loss_names_the_signal_that_failed_most(frame: dict[str, float], word:
     """Every signal a little low, one of them as low as it can be: that one is named."""
     low = {"attention": 0.3, "online": 0.35, "likeness": 0.4, "sharpness": 7.0} | frame
     weak = evidence(low.pop("sharpness"), **{name: low[name] for name in low if name in Evidence._fields})
-    monitor, reason = Monitor(CONFIG), ""
+    monitor, reason, verdict = Monitor(CONFIG), "", Verdict.TRACKED
     for _ in range(60):
         verdict, reason, _ = monitor.judge(choice(frame.get("probability", 0.8), frame.get("second_peak", 0.3)), weak)
         if verdict is Verdict.LOST:
@@ -139,3 +139,17 @@ def test_what_is_read_from_a_lost_target_leaves_its_old_place_and_size_out() -> 
     assert (here["displacement"], here["resize"]) == (2.0, 2.0)
     assert (lost["displacement"], lost["resize"]) == (0.0, 0.0)
     assert (here["probability"], here["second_peak"], here["online"], here["sharpness"]) == (0.0, 1.5, 0.0, 0.0)
+
+
+def test_a_box_and_a_mask_that_disagree_make_an_answer_uncertain() -> None:
+    bits = np.zeros((12, 12), bool)
+    bits[1:11, 2:12] = True  # covers x 102 .. 112, y 51 .. 61
+    mask = MaskPatch(100, 50, bits)
+    assert agreement(Box(102, 51, 10, 10), mask) == pytest.approx(1.0)
+    assert agreement(Box(107, 51, 10, 10), mask) == pytest.approx(1 / 3)
+    assert agreement(Box(102, 51, 10, 10), MaskPatch(0, 0, ~bits & bits)) == 0.0
+    verdict, reason = doubt_disagreement(Verdict.TRACKED, "", 1 / 3)
+    assert verdict is Verdict.UNCERTAIN
+    assert "box and mask disagree" in reason
+    assert doubt_disagreement(Verdict.TRACKED, "", 0.8) == (Verdict.TRACKED, "")
+    assert doubt_disagreement(Verdict.UNCERTAIN, "a look-alike", 0.1) == (Verdict.UNCERTAIN, "a look-alike")

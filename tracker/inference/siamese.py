@@ -16,6 +16,7 @@ from tracker.inference.decode import LOST_WINDOW, Choice, Decoder, Maps
 from tracker.inference.engine import Engine, Pixels, Scores, Square, to_array
 from tracker.inference.masks import draw_mask, rectangle
 from tracker.inference.online import stands_out
+from tracker.inference.signals import agreement, doubt_disagreement
 from tracker.inference.target import Peaked, SiameseTarget, TaughtTarget
 
 SHOWN = ((0, 0, 1), (0.12, 0.08, 1), (-0.12, -0.08, 1), (0.1, -0.1, 1.15), (-0.1, 0.1, 0.87))
@@ -164,6 +165,7 @@ class SiameseTracker:
         # a lost target has no mask worth a forward pass
         shown = [i for i, (verdict, _, _) in enumerate(verdicts) if want_mask and verdict is not Verdict.LOST]
         masks: dict[int, HeatMap] = {}
+        regressed = [target.box for target in group]
         if shown and self.engine.masks == "cell":
             drawn = self.engine.segment(kernels, answer, [c.row for c in choices], [c.column for c in choices])
             for i in shown:
@@ -181,6 +183,9 @@ class SiameseTracker:
                 heat["mask"] = masks[i]
                 mask = draw_mask(heat["mask"], image.shape[0], image.shape[1], self.config.mask_threshold)
                 polygon = self._polygon(mask, target.box)
+                if target.online is not None:
+                    signals["agreement"] = agreement(regressed[i], mask)
+                    verdict, reason = doubt_disagreement(verdict, reason, signals["agreement"])
             peaks = _peaks(choices[i], cut[i], decoder.net)
             score = signals["confidence"]
             out.append(

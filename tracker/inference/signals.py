@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tracker.api import Verdict
+import numpy as np
+
+from tracker.api import Box, MaskPatch, Verdict
+from tracker.boxes import iou
 from tracker.config import TrackConfig
 from tracker.inference.decode import Choice
 
@@ -172,6 +175,23 @@ class Monitor:
         if evidence.outside > OUTSIDE:
             return f"{evidence.outside:.0%} of the box lies outside the picture"
         return ""
+
+
+def agreement(box: Box, mask: MaskPatch) -> float:
+    """IoU of a box with the bounds of the mask that was drawn for it; 0 for an empty mask."""
+    rows, columns = np.flatnonzero(mask.bits.any(axis=1)), np.flatnonzero(mask.bits.any(axis=0))
+    if not len(rows):
+        return 0.0
+    left, top = mask.x + columns[0], mask.y + rows[0]
+    bounds = left, top, mask.x + columns[-1] + 1 - left, mask.y + rows[-1] + 1 - top
+    return float(iou(np.array(box), np.array(bounds)))
+
+
+def doubt_disagreement(verdict: Verdict, reason: str, found: float) -> tuple[Verdict, str]:
+    """The verdict after masks were drawn: an answer whose box and mask ``found`` little in common is uncertain."""
+    if verdict is not Verdict.TRACKED or found >= AGREEMENT:
+        return verdict, reason
+    return Verdict.UNCERTAIN, f"box and mask disagree (overlap {found:.2f})"
 
 
 def _signals(choice: Choice, evidence: Evidence) -> dict[str, float]:
