@@ -1,7 +1,10 @@
 """COCO with the fields of CocoVID and TAO: one JSON file for one video.
 
 - ``bbox`` is the track's box as the document has it (also beside a mask); ``area`` counts the mask's pixels when there
-  is one, else it is the box's. ``segmentation`` is COCO's compressed RLE or ``[]``. ``iscrowd`` is always 0.
+  is one, else it is the box's. ``segmentation`` is COCO's RLE, compressed or as numbers, or ``[]``.
+- ``iscrowd`` is 1 for ignored regions and 0 for objects, whatever the segmentation.
+- ``attributes`` are those of the frame as CVAT writes them, beside `RESERVED` names of ours; ``tracks[].attributes``
+  hold for the whole track.
 - ``frame_id`` is 0-based and is also the number in ``file_name`` (``<video>/00000000.jpg`` is frame 0). The pictures of
   an image folder keep their names (``<folder>/<file>``).
 - Frames where the object is out of view or lost have no annotation; ``tracks[].absent`` lists them as runs.
@@ -18,12 +21,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from app.formats.atomic import fsync_open
-from app.formats.base import KEPT, LOST, Aspect, Picture, Preflight
-from app.formats.coco_read import read
+from app.formats.base import KEPT, Aspect, Picture, Preflight
+from app.formats.coco_read import RESERVED, read
 from app.formats.compare import differences
 from app.formats.names import stem
 from app.formats.one_file import first_bytes
-from app.formats.selection import Choice, Selection, select
+from app.formats.rle import runs_of
+from app.formats.selection import Choice, Extra, Selection, select
 from app.model.document import Document, VideoRef
 from app.model.tracks import Observation, State, Track
 
@@ -34,6 +38,10 @@ class CocoParams(Choice, frozen=True, kw_only=True):
     """Options of a COCO export."""
 
     masks: Annotated[bool, msgspec.Meta(title="Masks", description="Write masks as RLE where there are any")] = True
+    encoding: Annotated[
+        Literal["compressed", "numbers"],
+        msgspec.Meta(title="Mask encoding", description="Run lengths as compressed text, or as a list of numbers"),
+    ] = "compressed"
     images: Annotated[
         Literal["all", "labelled"],
         msgspec.Meta(title="Images", description="All frames of the video, or only those that carry a label"),
@@ -53,10 +61,8 @@ class CocoFormat:
             **dict.fromkeys(Aspect, KEPT),
             Aspect.BOXES: "rounded to 0.001 px",
             Aspect.SCORE: "kept, but of absent frames",
-            Aspect.ATTRIBUTES: LOST,
-            Aspect.COVER: LOST,
-            Aspect.IGNORED: LOST,
-            Aspect.COMMENTS: LOST,
+            Aspect.ATTRIBUTES: "kept, except names that COCO files of CVAT reserve",
+            Aspect.IGNORED: "kept, as iscrowd 1",
         }
     )
 
@@ -86,7 +92,7 @@ class CocoFormat:
         assert kept.video is not None
         encode = msgspec.json.Encoder().encode
         head = _head(kept, kept.video)
-        lists = {"images": _images(kept, kept.video, params, names), "annotations": _annotations(kept)}
+        lists = {"images": _images(kept, kept.video, params, names), "annotations": _annotations(kept, params)}
         sizes = {"images": kept.video.frames, "annotations": sum(len(track.frames) for track in kept.tracks.values())}
         done, total = 0, sum(sizes.values()) or 1
         with fsync_open(part) as file:
@@ -117,10 +123,15 @@ COCO = CocoFormat()
 
 def _chosen(doc: Document, params: CocoParams) -> tuple[Selection, Preflight]:
     """What is kept of ``doc`` and the preflight that says so."""
-    chosen = select(doc, params)
+    chosen = select(doc, params, tuple(Extra))
     tally: Counter[str] = Counter()
     for track in chosen.document.tracks.values():
         for frame, obs in track.frames.items():
+            taken = RESERVED.intersection(obs.attributes)
+            if taken:
+                tally["reserved"] += len(taken)
+                free = {name: value for name, value in obs.attributes.items() if name not in taken}
+                obs = track.frames[frame] = msgspec.structs.replace(obs, attributes=free)
             if obs.mask is not None and not params.masks:
                 tally["masks"] += 1
                 track.frames[frame] = msgspec.structs.replace(obs, mask=None)
@@ -132,6 +143,8 @@ def _chosen(doc: Document, params: CocoParams) -> tuple[Selection, Preflight]:
         losses.append(f"Masks, not written because masks are switched off: {tally['masks']}.")
     if tally["score"]:
         losses.append(f"Scores of absent frames, not written: {tally['score']}.")
+    if tally["reserved"]:
+        losses.append(f"Attributes of frames with a name that COCO files reserve, not written: {tally['reserved']}.")
     labelled = {frame for track in chosen.document.tracks.values() for frame in track.frames}
     bare = chosen.video.frames - len(labelled)
     if bare and params.images == "all":
@@ -165,6 +178,7 @@ def _head(kept: Document, video: VideoRef) -> dict[str, Any]:
         ],
         "categories": [
             {"id": category[label.name], "name": label.name, "supercategory": "", "colour": label.colour}
+            | ({"siamlabel_attributes": label.attributes} if label.attributes else {})
             for label in kept.labels
         ],
         "tracks": [
@@ -173,10 +187,13 @@ def _head(kept: Document, video: VideoRef) -> dict[str, Any]:
                 "category_id": category[track.label],
                 "video_id": 1,
                 "colour": track.colour,
+                "ignored": track.ignored,
+                "attributes": track.attributes,
                 "absent": _absent_runs(track),
             }
             for track in kept.tracks.values()
         ],
+        "siamlabel_comments": list(kept.comments.values()),
     }
 
 
@@ -201,7 +218,7 @@ def _images(kept: Document, video: VideoRef, params: CocoParams, names: Sequence
         }
 
 
-def _annotations(kept: Document) -> Iterator[dict[str, Any]]:
+def _annotations(kept: Document, params: CocoParams) -> Iterator[dict[str, Any]]:
     category = _categories(kept)
     number = 0  # ids start at 1: COCOeval takes annotation 0 for "no match"
     for track in kept.tracks.values():
@@ -217,9 +234,10 @@ def _annotations(kept: Document) -> Iterator[dict[str, Any]]:
                 "track_id": track.id,
                 "bbox": [round(v, 3) for v in obs.box],
                 "area": obs.mask.area if obs.mask is not None else round(round(obs.box.w, 3) * round(obs.box.h, 3), 3),
-                "segmentation": _segmentation(obs),
-                "iscrowd": 0,
+                "segmentation": _segmentation(obs, params),
+                "iscrowd": int(track.ignored),
                 "attributes": {
+                    **obs.attributes,
                     "track_id": track.id,
                     "source": obs.source,
                     "state": obs.state,
@@ -227,13 +245,26 @@ def _annotations(kept: Document) -> Iterator[dict[str, Any]]:
                     "verified": obs.verified,
                     "keyframe": obs.keyframe,
                     "score": obs.score,
+                    **_more(obs),
                 },
             }
 
 
-def _segmentation(obs: Observation) -> dict[str, Any] | list[Any]:
+def _more(obs: Observation) -> dict[str, Any]:
+    """What few frames say."""
+    out: dict[str, Any] = {}
+    if obs.cover is not None:
+        out["cover"] = obs.cover
+    if obs.signals:
+        out["signals"] = obs.signals
+    return out
+
+
+def _segmentation(obs: Observation, params: CocoParams) -> dict[str, Any] | list[Any]:
     if obs.mask is None:
         return []
+    if params.encoding == "numbers":
+        return {"size": [obs.mask.height, obs.mask.width], "counts": runs_of(obs.mask)}
     return {"size": [obs.mask.height, obs.mask.width], "counts": obs.mask.counts.decode("ascii")}
 
 
@@ -244,7 +275,14 @@ def _absent_runs(track: Track) -> list[dict[str, Any]]:
         if obs.box is not None:
             continue
         what = {"state": obs.state, "source": obs.source, "verified": obs.verified, "keyframe": obs.keyframe}
-        if runs and runs[-1]["last"] == frame - 1 and all(runs[-1][key] == value for key, value in what.items()):
+        what |= _more(obs)
+        if obs.attributes:
+            what["attributes"] = obs.attributes
+        if (
+            runs
+            and runs[-1]["last"] == frame - 1
+            and {key: value for key, value in runs[-1].items() if key not in ("first", "last")} == what
+        ):
             runs[-1]["last"] = frame
         else:
             runs.append({"first": frame, "last": frame, **what})

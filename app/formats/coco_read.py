@@ -13,13 +13,33 @@ import msgspec
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from app.formats.base import MAX_BYTES, MAX_FRAMES, MAX_PIXELS, FormatError
+from app.formats.base import MAX_FRAMES, MAX_PIXELS, FormatError
+from app.formats.extras import plain_values
+from app.formats.json_io import decode
+from app.formats.keys import Filler
 from app.formats.names import colour_or, leads_away
 from app.formats.rle import mask_from_runs
-from app.model.document import COLOURS, Document, Label, VideoRef
+from app.model.document import COLOURS, Attribute, Comment, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
-from app.model.tracks import Observation, Source, State, Track
+from app.model.tracks import AttributeValue, Observation, Source, State, Track
+
+RESERVED = frozenset(
+    [
+        "track_id",
+        "source",
+        "state",
+        "occluded",
+        "outside",
+        "verified",
+        "keyframe",
+        "score",
+        "cover",
+        "signals",
+        "rotation",
+    ]
+)
+"""Names in ``attributes`` that are no attributes of the object but say how it is seen and by whom."""
 
 _FIX = "Correct the entry, or export the file again."
 
@@ -48,6 +68,7 @@ class _Category(msgspec.Struct):
     id: int
     name: str
     colour: str = ""
+    siamlabel_attributes: tuple[Attribute, ...] = ()
 
 
 class _Run(msgspec.Struct):
@@ -57,6 +78,9 @@ class _Run(msgspec.Struct):
     source: Source = Source.IMPORTED
     verified: bool = False
     keyframe: bool = False
+    cover: int | None = None
+    signals: dict[str, float] = {}
+    attributes: dict[str, AttributeValue] = {}
 
 
 class _Track(msgspec.Struct):
@@ -64,6 +88,8 @@ class _Track(msgspec.Struct):
     category_id: int
     colour: str = ""
     absent: list[_Run] = []
+    ignored: bool = False
+    attributes: dict[str, Any] = {}
 
 
 class _Annotation(msgspec.Struct):
@@ -75,6 +101,8 @@ class _Annotation(msgspec.Struct):
     track_id: int | None = None
     instance_id: int | None = None  # CocoVID's name
     attributes: dict[str, Any] = {}
+    iscrowd: int = 0
+    score: float | None = None
 
 
 class _File(msgspec.Struct):
@@ -83,6 +111,7 @@ class _File(msgspec.Struct):
     categories: list[_Category] = []
     videos: list[_Video] = []
     tracks: list[_Track] = []
+    siamlabel_comments: list[Comment] = []
 
 
 _Entry = TypeVar("_Entry", _Video, _Image, _Category, _Track, _Annotation)
@@ -95,24 +124,7 @@ def read(path: Path) -> Document:
     Raises `FormatError` naming the entry.
     """
     path = Path(path)
-    return _Reader(path, _decode(path)).document()
-
-
-def _decode(path: Path) -> _File:
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise FormatError(f"the file has {size >> 20} MB", path, remedy=f"At most {MAX_BYTES >> 20} MB are read.")
-        return msgspec.json.decode(path.read_bytes(), type=_File)
-    except OSError as error:
-        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        raise FormatError(what, path, where.strip("`"), "Check that this is a COCO annotation file.") from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise FormatError(
-            f"this is no valid JSON ({error})", path, remedy="Export the file again, or repair it at that byte."
-        ) from None
+    return _Reader(path, decode(path, _File, "a COCO annotation file")).document()
 
 
 class _Reader:
@@ -121,6 +133,7 @@ class _Reader:
     def __init__(self, path: Path, file: _File) -> None:
         self.path = path
         self.file = file
+        self.filler = Filler()
         self.images = self._by_id("images", file.images)
         self.categories = self._by_id("categories", file.categories)
         self.videos = self._by_id("videos", file.videos)
@@ -135,7 +148,9 @@ class _Reader:
         observations = self._observations()
         names = self._track_names()
         for declared in self.file.tracks:
-            self._track(doc, names[declared.id], declared.category_id, labels, declared.colour)
+            track = self._track(doc, names[declared.id], declared.category_id, labels, declared.colour)
+            track.ignored = declared.ignored
+            track.attributes = plain_values(declared.attributes)
         for number, (note, obs) in enumerate(zip(self.file.annotations, observations, strict=True)):
             given = _given_id(note)
             name = names[("alone", number) if given is None else given]
@@ -143,13 +158,30 @@ class _Reader:
             frame = frames[note.image_id]
             if frame in track.frames:
                 self._fail(f"annotations, id {note.id}", f"track {given} has two entries for frame {frame}")
+            if not track.frames and note.iscrowd:
+                track.ignored = True
+            elif not note.iscrowd:
+                track.ignored = False  # one proper annotation makes it an object
             track.frames[frame] = obs
         for declared in self.file.tracks:
             self._absent(doc.tracks[names[declared.id]], declared, video)
         for track in doc.tracks.values():
             track.frames = dict(sorted(track.frames.items()))
-        doc.next_id = max(doc.tracks, default=0) + 1
+        self._comments(doc)
+        doc.next_id = max((*doc.tracks, *doc.comments), default=0) + 1
         return doc
+
+    def _comments(self, doc: Document) -> None:
+        length = doc.video.frames if doc.video is not None else 0
+        for comment in self.file.siamlabel_comments:
+            where = f"siamlabel_comments, id {comment.id}"
+            if comment.id in doc.comments or comment.id in doc.tracks:
+                self._fail(where, "the id is used twice")
+            if comment.frame >= length:
+                self._fail(where, f"there is no frame {comment.frame}")
+            if comment.track is not None and comment.track not in doc.tracks:
+                self._fail(where, f"there is no track {comment.track}")
+            doc.comments[comment.id] = comment
 
     def _fail(self, where: str, what: str, remedy: str = _FIX) -> Any:
         raise FormatError(what, self.path, where, remedy)
@@ -216,7 +248,11 @@ class _Reader:
             if category.name in names:
                 self._fail(f"categories, id {category.id}", f"the name '{category.name}' is used twice")
             names.add(category.name)
-            labels[category.id] = Label(category.name, colour_or(category.colour, COLOURS[order % len(COLOURS)]))
+            labels[category.id] = Label(
+                category.name,
+                colour_or(category.colour, COLOURS[order % len(COLOURS)]),
+                category.siamlabel_attributes,
+            )
         return labels
 
     def _track_names(self) -> dict[int | tuple[str, int], int]:
@@ -251,7 +287,13 @@ class _Reader:
                 self._fail(where, f"absent frames {run.first} to {run.last} are not frames of the video")
             if run.state not in (State.OUT_OF_VIEW, State.LOST):
                 self._fail(where, f"'{run.state}' is no state of an absent object")
-            obs = Observation(state=run.state, source=run.source, verified=run.verified, keyframe=run.keyframe)
+            self.filler.take(run.last - run.first + 1)
+            try:
+                obs = Observation(
+                    **{name: getattr(run, name) for name in _Run.__struct_fields__ if name not in ("first", "last")}
+                )
+            except ValueError as error:
+                self._fail(where, str(error))
             for frame in range(run.first, run.last + 1):
                 if frame in track.frames:
                     self._fail(where, f"frame {frame} is there twice")
@@ -292,9 +334,14 @@ class _Reader:
         if box.w < 0 or box.h < 0:
             self._fail(f"{where}, bbox", f"width and height must not be negative, but they are {box.w} and {box.h}")
         about = note.attributes
-        score = about.get("score")
+        score = about.get("score", note.score)
         if score is not None and (isinstance(score, bool) or not isinstance(score, int | float)):
             self._fail(f"{where}, attributes.score", "a score is a number")
+        cover, signals = about.get("cover"), about.get("signals", {})
+        if cover is not None and (isinstance(cover, bool) or not isinstance(cover, int)):
+            self._fail(f"{where}, attributes.cover", "a cover level is a whole number from 0 to 8")
+        if not isinstance(signals, dict) or not all(isinstance(value, float | int) for value in signals.values()):
+            self._fail(f"{where}, attributes.signals", "signals are numbers by name")
         state = about.get("state")
         if state not in list(State):
             state = State.OCCLUDED if about.get("occluded") is True else State.VISIBLE
@@ -309,6 +356,9 @@ class _Reader:
                 verified=about.get("verified") is True,
                 keyframe=about.get("keyframe") is True,
                 score=None if score is None else float(score),
+                cover=cover,
+                signals={name: float(value) for name, value in signals.items()},
+                attributes=plain_values({name: value for name, value in about.items() if name not in RESERVED}),
             )
         except (ValueError, OverflowError) as error:
             return self._fail(where, str(error))

@@ -13,6 +13,14 @@ def mask_from_runs(height: int, width: int, runs: np.ndarray) -> Mask:
     return Mask.encode(_fill(runs, height * width).reshape(width, height).T)
 
 
+def runs_of(mask: Mask) -> list[int]:
+    """The uncompressed column-major COCO runs of a mask, zeros first; the inverse of `mask_from_runs`."""
+    flat = mask.decode().T.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    runs = np.diff(np.concatenate(([0], edges, [flat.size]))).tolist()
+    return [0, *runs] if flat[0] else runs
+
+
 def same_mask(a: Mask | None, b: Mask | None) -> bool:
     """Whether two masks have the same pixels; equal strings need no decoding."""
     if a is None or b is None:

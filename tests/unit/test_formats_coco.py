@@ -44,6 +44,7 @@ def written(doc: Document, folder: Path, params: CocoParams | None = None) -> di
     st.builds(
         CocoParams,
         masks=st.booleans(),
+        encoding=st.sampled_from(("compressed", "numbers")),
         only_verified=st.booleans(),
         clip=st.booleans(),
         images=st.sampled_from(("all", "labelled")),
@@ -298,3 +299,17 @@ def test_long_tracks_yield_progress_and_stay_in_order(tmp_path: Path) -> None:
     assert seen == sorted(seen)
     assert len(seen) > 8
     assert seen[-1] == 1.0
+
+
+def test_ignored_regions_are_crowds_and_attributes_lie_flat_as_in_cvat(tmp_path: Path) -> None:
+    doc = small()
+    doc.tracks[7].ignored = True
+    doc.tracks[3].frames[0] = Observation(Box(1, 2, 3, 4), cover=5, attributes={"pose": "up", "state": "reserved"})
+    file = written(doc, tmp_path)
+    assert [note["iscrowd"] for note in file["annotations"]] == [0, 0, 0, 1]
+    assert file["annotations"][0]["attributes"]["pose"] == "up"
+    found = get("coco").read(tmp_path / "x.json")
+    assert [track.ignored for track in found.tracks.values()] == [False, True]
+    assert (found.tracks[3].frames[0].cover, found.tracks[3].frames[0].attributes) == (5, {"pose": "up"})
+    losses = "\n".join(plan(doc, "coco").losses)
+    assert "Attributes of frames with a name that COCO files reserve, not written: 1." in losses
