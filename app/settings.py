@@ -51,7 +51,7 @@ class Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
     pause_on: Annotated[Literal["lost", "uncertain", "never"], _meta("Pause a run when", "Tracking")] = "lost"
     lost_after: Annotated[int, _meta("Pause after lost frames", "Tracking", ge=1, le=100)] = 4
     uncertain_after: Annotated[int, _meta("Pause after uncertain frames", "Tracking", ge=1, le=1000)] = 8
-    retrack_on_correction: Annotated[bool, _meta("A correction tracks the gaps beside it again", "Tracking")] = True
+    retrack_on_correction: Annotated[bool, _meta("A correction tracks its gaps again", "Tracking")] = True
     follow: Annotated[bool, _meta("Follow the run on the picture", "Tracking")] = True
     cache_mb: Annotated[int, _meta("Frame cache (MB)", "Video", ge=64)] = 512
     jump: Annotated[int, _meta("Frames per long step", "Video", ge=2, le=1000)] = 10

@@ -14,9 +14,9 @@ from app.gui.dialogs.form import Form
 from app.session import Session
 
 MODES = [
-    ("Missing boxes up to the next keyframe", "fill"),
-    ("All that is not verified up to the next keyframe", "replace"),
-    ("The whole range, keyframes stay", "range"),
+    ("what is missing", "fill"),
+    ("what is not verified", "replace"),
+    ("past keyframes, too", "range"),
 ]
 
 
@@ -67,7 +67,7 @@ class RangeAsking:
 
     def track_range(self) -> dict[str, Any] | None:
         first, last = self._here_on()
-        hint = "What people vouch for never changes; inside a whole range it corrects the run as it passes."
+        hint = "What people vouch for never changes. A run ends before a keyframe, or goes past it and is corrected."
         return self._ask("Track a range", hint, "Track", TrackRange(first, last), {"mode": MODES})
 
     def delete_range(self) -> dict[str, Any] | None:
