@@ -119,7 +119,7 @@ class TrackConfig:
     online_every: int = 4
     """Frames between two updates."""
     mask_threshold: float = 0.4
-    mask_rate: float = 0.8
+    mask_rate: float = 1.0
     """How far a box goes towards the one around its mask, where masks are drawn in boxes; 0 leaves it alone."""
     refine: bool = True
     """Refine the mask with the backbone's finer features (SiamMask only)."""

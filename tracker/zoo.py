@@ -64,7 +64,7 @@ ZOO: Mapping[str, Published] = {
         "SiamAtt with masks on MobileNetV2, embedded",
         NetConfig(),
         {"default": TrackConfig()},
-        parameters=1_925_428,
+        parameters=1_390_964,
         masks=True,
     ),
     "siamrpnpp-r50": Published(

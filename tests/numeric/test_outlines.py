@@ -49,7 +49,7 @@ def told(n: int, seed: int) -> tuple[torch.Tensor, ...]:
     return SiamAttMobile.preprocess(pixels), boxes, hints, memory, figure, ground
 
 
-GOLDEN = [(0.02364463, 0.02471273), (0.0008304, 0.1443375)]
+GOLDEN = [(-0.06390754, 0.01003263), (0.00108746, 0.14433579)]
 """Mean and standard deviation of logits and keys."""
 
 

@@ -114,13 +114,18 @@ def view(engine: Engine, image: Image, box: Box, fill: np.ndarray, sampling: cro
 def begin(engine: Engine, outline: Outline) -> Drawn:
     """Draw the mask of the view that an outline was given, and remember it.
 
-    It is drawn twice: what was found at first tells the figure's colours and features, and these find the rest.
+    It is drawn twice: what was found at first, there and in the mirror, tells the figure's colours and features, and
+    these find the rest.
     """
     assert outline.given is not None
     view, box = outline.given, outline.given.box
     drawn = _draw(engine, view.pixels[None], [view], [Outline(first=outline.first)])[0]
-    known = Outline(first=outline.first or drawn.memory(), recent=drawn.memory() if outline.first else None)
-    known.last = drawn.heat, box.cx, box.cy
+    other = mirrored(view)
+    twin = _draw(engine, other.pixels[None], [other], [Outline(first=outline.first)])[0]
+    both = HeatMap((drawn.heat.values + twin.heat.values[:, ::-1]) / 2, view.crop.rect)
+    memory = drawn._replace(heat=both).memory()
+    known = Outline(first=outline.first or memory, recent=memory if outline.first else None)
+    known.last = both, box.cx, box.cy
     drawn = _draw(engine, view.pixels[None], [view], [known])[0]
     if outline.first is None:
         outline.first = drawn.memory()
@@ -131,6 +136,13 @@ def begin(engine: Engine, outline: Outline) -> Drawn:
     around = bounds(drawn.heat)
     outline.fit = difference(box, around) if around is not None and overlap(around, box) > ALIKE else None
     return drawn
+
+
+def mirrored(view: View) -> View:
+    """The same view with left and right exchanged."""
+    pixels, crop, box = view
+    turned = Box(2 * crop.rect.cx - box.x2, box.y, box.w, box.h)
+    return View(np.ascontiguousarray(pixels[:, ::-1]), crop, turned)
 
 
 def bounds(heat: HeatMap) -> Box | None:

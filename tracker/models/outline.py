@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tracker.models.backbone import MobileTrunk
 from tracker.models.heads import conv_norm
 
 SIDE = 144
@@ -68,13 +67,12 @@ def places(boxes: Tensor, side: int) -> Tensor:
     return torch.stack([u, v, ((1 - torch.maximum(u.abs(), v.abs())) * 8).sigmoid()], 1)
 
 
-class OutlineBranch(nn.Module):
-    """A trunk of its own, since its crop is another one anyway, and a decoder over strides 16, 8, 4 and 2."""
+class OutlineHead(nn.Module):
+    """Decoder over a backbone's features at strides 2, 4, 8 and 16 of crops of `SIDE` pixels."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: tuple[int, int, int, int]) -> None:
         super().__init__()
-        self.trunk = MobileTrunk()
-        stride2, stride4, stride8, stride16 = self.trunk.channels
+        stride2, stride4, stride8, stride16 = channels
         self.key = nn.Conv2d(stride8 + stride16, KEY_CHANNELS, 1)
         self.sharpness = nn.Parameter(torch.tensor(2.5))
         self.own_sharpness = nn.Parameter(torch.tensor(1.5))
@@ -111,19 +109,6 @@ class OutlineBranch(nn.Module):
         return torch.stack([share, *best, within, around], 1).unflatten(2, (KEYS, KEYS))
 
     def forward(
-        self, crops: Tensor, boxes: Tensor, hints: Tensor, memory: Tensor, figure: Tensor, ground: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Mask logits (n, `CELLS`, `CELLS`) of what is in the boxes of crops (n, 3, `SIDE`, `SIDE`), and their keys.
-
-        ``boxes`` (n, 4) ``cx, cy, w, h`` in crop pixels; ``hints`` (n, `HINTS`, `CELLS`, `CELLS`); ``memory``,
-        ``figure`` and ``ground``: see `recall`; the keys (n, `KEY_CHANNELS`, `KEYS` ** 2) are what a crop is
-        remembered by.
-        """
-        features = self.trunk(crops)
-        keys = self.keys(features[2], features[3])
-        return self.decode(features, keys, boxes, hints, memory, figure, ground), keys
-
-    def decode(
         self,
         features: tuple[Tensor, Tensor, Tensor, Tensor],
         keys: Tensor,
@@ -133,7 +118,11 @@ class OutlineBranch(nn.Module):
         figure: Tensor,
         ground: Tensor,
     ) -> Tensor:
-        """The logits from the trunk's features and the crops' keys."""
+        """Mask logits (n, `CELLS`, `CELLS`) of what is in the boxes of crops, from their features and keys.
+
+        ``boxes`` (n, 4) ``cx, cy, w, h`` in crop pixels; ``hints`` (n, `HINTS`, `CELLS`, `CELLS`); ``memory``,
+        ``figure`` and ``ground``: see `recall`.
+        """
         stride2, stride4, stride8, stride16 = features
         told = [hints]
         for _ in range(3):

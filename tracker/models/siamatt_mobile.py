@@ -13,7 +13,7 @@ from tracker.config import NetConfig
 from tracker.models.backbone import MobileTrunk
 from tracker.models.heads import CorrelationHead, PointHead, conv_norm
 from tracker.models.network import Kernels, Response, nothing
-from tracker.models.outline import OutlineBranch
+from tracker.models.outline import OutlineHead
 
 
 class SiamAttMobile(nn.Module):
@@ -31,7 +31,7 @@ class SiamAttMobile(nn.Module):
         self.loc = CorrelationHead(c, 4 * k)
         self.att = PointHead(c, 1, prior=-2.19)
         self.off = PointHead(c, 2)
-        self.outline = OutlineBranch()
+        self.outline = OutlineHead(self.backbone.channels)
 
     @staticmethod
     def preprocess(pixels: Tensor) -> Tensor:
@@ -84,6 +84,8 @@ class SiamAttMobile(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Mask logits (n, 72, 72) of what is in the boxes of crops (n, 3, 144, 144), and the crops' keys.
 
-        See `OutlineBranch.forward` for what it is told.
+        See `OutlineHead.forward` for what it is told, `OutlineHead.keys` for what a crop is remembered by.
         """
-        return self.outline(crops, boxes, hints, memory, figure, ground)
+        features = self.backbone(crops)
+        keys = self.outline.keys(features[2], features[3])
+        return self.outline(features, keys, boxes, hints, memory, figure, ground), keys

@@ -27,15 +27,12 @@ from tracker.training.starting import start_from
 SETS = {"coco128": 0.38, "segments": 0.15, "clothing": 0.22, "street": 0.13, "people": 0.08, "tennis": 0.04}
 """Share of the samples drawn from each set with masks."""
 WEIGHTS = {"edge": 1.0, "overlap": 1.0}
-TRUNK = "outline.trunk."
 RECIPE: Mapping[str, Any] = {
     "sets": SETS,
     "seed": 22,
     "batch": 12,
-    "steps": 5600,
+    "steps": 5000,
     "lr": 2e-3,
-    "backbone_lr": 2.5e-4,
-    "thaw": 1.0,
     "save_every": 200,
     "distractors": 0.3,
     "backgrounds": 0.4,
@@ -46,13 +43,14 @@ RECIPE: Mapping[str, Any] = {
 def answer(net: SiamAttMobile, batch: dict[str, Tensor]) -> Tensor:
     """Mask logits (2n, s, s) of a batch of n `Outlines`, both views of each."""
     pixels = net.preprocess(batch["pixels"].flatten(0, 1))
-    features = net.outline.trunk(pixels)
+    with torch.no_grad():
+        features = net.backbone(pixels)
     keys = net.outline.keys(features[2], features[3])
     # each view is the other one's memory
     memory = keys.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
     noted = F.adaptive_avg_pool2d(batch["noted"].flip(1).flatten(0, 1)[:, None], KEYS).flatten(1)
     recalls = batch["recalls"].flatten()[:, None]
-    return net.outline.decode(
+    return net.outline(
         features,
         keys,
         batch["box"].flatten(0, 1),
@@ -97,16 +95,12 @@ class Outlining:
         )
         self.net = SiamAttMobile(net_config)
         self._started = checkpoint.metadata(start)
-        if any(name.startswith(TRUNK) for name in start_from(self.net, start)):
-            self.net.outline.trunk.load_state_dict(self.net.backbone.state_dict())
+        start_from(self.net, start)
         self.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def optimiser(self) -> torch.optim.Optimizer:
         config = self.config
-        trunk = list(self.net.outline.trunk.parameters())
-        inside = {id(p) for p in trunk}
-        rest = [p for p in self.net.outline.parameters() if id(p) not in inside]
-        groups = [{"params": trunk, "base": config.backbone_lr}, {"params": rest, "base": config.lr}]
+        groups = [{"params": list(self.net.outline.parameters()), "base": config.lr}]
         return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
 
     def rate(self, step: int) -> float:
@@ -115,10 +109,6 @@ class Outlining:
     def prepare(self, step: int) -> None:
         self.net.eval().requires_grad_(False)
         self.net.outline.train().requires_grad_(True)
-        trunk = self.net.outline.trunk
-        early = step < self.config.thaw * self.config.steps
-        for part in (trunk.stem, trunk.stages[0], trunk.stages[1]):
-            part.requires_grad_(not early)
 
     def samples(self) -> Outlines:
         return Outlines(self.config, SIDE, self.config.steps * self.config.batch, self.cache)
