@@ -68,9 +68,25 @@ class CocoFormat:
 
     def recognises(self, path: Path) -> bool:
         head = first_bytes(path, 1 << 16)
+        ours = b'"siamlabel":"bbox' in head
         return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and (
-            b'"images"' in head or (b'"annotations"' in head and b'"bbox"' in head) or b'"siamlabel":"bbox' in head
+            b'"flavour":"' not in head
+            and (
+                b'"images"' in head or (b'"annotations"' in head and b'"bbox"' in head) or b'"siamlabel":"bbox' in head
+            )
         )
+
+    def head(self, head: dict[str, Any]) -> dict[str, Any]:
+        """What stands before images and annotations; the relatives of COCO add their own."""
+        return head
+
+    def image(self, image: dict[str, Any]) -> dict[str, Any]:
+        """An entry of the images."""
+        return image
+
+    def annotation(self, note: dict[str, Any]) -> dict[str, Any]:
+        """An entry of the annotations."""
+        return note
 
     def plan(self, doc: Document, params: CocoParams) -> Preflight:
         return _chosen(doc, params)[1]
@@ -91,8 +107,11 @@ class CocoFormat:
         """See `Format.write`."""
         assert kept.video is not None
         encode = msgspec.json.Encoder().encode
-        head = _head(kept, kept.video)
-        lists = {"images": _images(kept, kept.video, params, names), "annotations": _annotations(kept, params)}
+        head = self.head(_head(kept, kept.video))
+        lists = {
+            "images": map(self.image, _images(kept, kept.video, params, names)),
+            "annotations": map(self.annotation, _annotations(kept, params)),
+        }
         sizes = {"images": kept.video.frames, "annotations": sum(len(track.frames) for track in kept.tracks.values())}
         done, total = 0, sum(sizes.values()) or 1
         with fsync_open(part) as file:

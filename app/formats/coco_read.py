@@ -10,35 +10,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
-from pycocotools import mask as coco_mask
 
 from app.formats.base import MAX_FRAMES, MAX_PIXELS, FormatError
+from app.formats.coco_masks import mask_of
 from app.formats.extras import plain_values
 from app.formats.json_io import decode
 from app.formats.keys import Filler
 from app.formats.names import colour_or, leads_away
-from app.formats.rle import mask_from_runs
 from app.model.document import COLOURS, Attribute, Comment, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
 
 RESERVED = frozenset(
-    [
-        "track_id",
-        "source",
-        "state",
-        "occluded",
-        "outside",
-        "verified",
-        "keyframe",
-        "score",
-        "cover",
-        "signals",
-        "rotation",
-    ]
-)
+    ("track_id", "source", "state", "occluded", "outside", "verified", "keyframe", "score", "cover", "signals")
+) | {"rotation"}
 """Names in ``attributes`` that are no attributes of the object but say how it is seen and by whom."""
 
 _FIX = "Correct the entry, or export the file again."
@@ -308,7 +294,7 @@ class _Reader:
             if image is None:
                 return self._fail(where, f"there is no image {note.image_id}")
             try:
-                masks.append(_mask(note.segmentation, image))
+                masks.append(mask_of(note.segmentation, image.height, image.width))
             except (ValueError, TypeError, OverflowError) as error:
                 self._fail(f"{where}, segmentation", str(error))
             found.append(self._observation(note, where))
@@ -368,36 +354,3 @@ def _given_id(note: _Annotation) -> int | None:
     inner = note.attributes.get("track_id")
     named = inner if isinstance(inner, int) and not isinstance(inner, bool) else None
     return next((name for name in (note.track_id, note.instance_id, named) if name is not None), None)
-
-
-def _mask(segmentation: Any, image: _Image) -> Mask | None:
-    """The mask of any COCO segmentation. Raises ValueError; compressed run lengths are left to `broken`."""
-    height, width = image.height, image.width
-    if not segmentation:
-        return None
-    if isinstance(segmentation, list):
-        return _polygons(segmentation, height, width)
-    if not isinstance(segmentation, dict) or "counts" not in segmentation:
-        raise ValueError("it is neither polygons nor run lengths")
-    if segmentation.get("size") != [height, width]:
-        raise ValueError(f"its size {segmentation.get('size')} is not the picture's [{height}, {width}]")
-    counts = segmentation["counts"]
-    if isinstance(counts, str):
-        return Mask(height, width, counts.encode("ascii", "replace"))
-    runs = np.asarray(counts)
-    if runs.ndim != 1 or runs.dtype.kind not in "iu":
-        raise ValueError("run lengths are whole numbers")
-    return mask_from_runs(height, width, runs.astype(np.int64))
-
-
-def _polygons(polygons: list[Any], height: int, width: int) -> Mask:
-    for polygon in polygons:
-        if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
-            raise ValueError("a polygon is an even count of at least six numbers")
-        points = np.asarray(polygon)
-        if points.dtype.kind not in "iuf" or not np.isfinite(points).all():
-            raise ValueError("a polygon is a list of finite numbers")
-        if np.abs(points).max() > 4 * max(height, width):  # the C code walks along every edge, pixel by pixel
-            raise ValueError("a polygon reaches far outside the picture")
-    rle: Any = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
-    return Mask(height, width, rle["counts"])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 FORMATS = {
     "coco": "app.formats.coco:COCO",
+    "coco_vid": "app.formats.coco_vid:COCO_VID",
+    "youtube_vis": "app.formats.youtube_vis:YOUTUBE_VIS",
+    "tao": "app.formats.tao:TAO",
     "vot": "app.formats.vot:VOT",
     "lasot": "app.formats.lasot:LASOT",
     "got10k": "app.formats.got10k:GOT10K",
