@@ -71,9 +71,7 @@ class CocoFormat:
         ours = b'"siamlabel":"bbox' in head
         return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and (
             b'"flavour":"' not in head
-            and (
-                b'"images"' in head or (b'"annotations"' in head and b'"bbox"' in head) or b'"siamlabel":"bbox' in head
-            )
+            and (ours or b'"images"' in head or (b'"annotations"' in head and b'"bbox"' in head))
         )
 
     def head(self, head: dict[str, Any]) -> dict[str, Any]:

@@ -279,7 +279,7 @@ class _Reader:
                     **{name: getattr(run, name) for name in _Run.__struct_fields__ if name not in ("first", "last")}
                 )
             except ValueError as error:
-                self._fail(where, str(error))
+                return self._fail(where, str(error))
             for frame in range(run.first, run.last + 1):
                 if frame in track.frames:
                     self._fail(where, f"frame {frame} is there twice")

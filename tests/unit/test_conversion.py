@@ -85,7 +85,7 @@ def test_the_unknown_and_the_ambiguous_list_what_there_is(tmp_path: Path, monkey
     with pytest.raises(FormatError, match="no such file"):
         detect(tmp_path / "nothing")
     (tmp_path / "x.json").write_text("[]")
-    with pytest.raises(FormatError, match=r"not recognised.*siamlabel, coco, vot"):
+    with pytest.raises(FormatError, match=r"not recognised.*siamlabel, coco, coco_vid"):
         detect(tmp_path / "x.json")
     monkeypatch.setattr(type(get("otb")), "recognises", lambda self, path: True)
     monkeypatch.setattr(type(get("csv")), "recognises", lambda self, path: 1 / 0)
