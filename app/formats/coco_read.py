@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
@@ -169,7 +169,7 @@ class _Reader:
                 self._fail(where, f"there is no track {comment.track}")
             doc.comments[comment.id] = comment
 
-    def _fail(self, where: str, what: str, remedy: str = _FIX) -> Any:
+    def _fail(self, where: str, what: str, remedy: str = _FIX) -> NoReturn:
         raise FormatError(what, self.path, where, remedy)
 
     def _by_id(self, key: str, entries: list[_Entry]) -> dict[int, _Entry]:
@@ -279,7 +279,7 @@ class _Reader:
                     **{name: getattr(run, name) for name in _Run.__struct_fields__ if name not in ("first", "last")}
                 )
             except ValueError as error:
-                return self._fail(where, str(error))
+                self._fail(where, str(error))
             for frame in range(run.first, run.last + 1):
                 if frame in track.frames:
                     self._fail(where, f"frame {frame} is there twice")

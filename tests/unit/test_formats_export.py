@@ -40,7 +40,7 @@ def other() -> Document:
 def test_formats_are_listed_and_found() -> None:
     assert list(formats())[:2] == ["coco", "vot"]
     assert all(known.id == name for name, known in formats().items())
-    with pytest.raises(FormatError, match=r"no format 'punch-cards'.*coco, vot"):
+    with pytest.raises(FormatError, match=r"no format 'punch-cards'.*coco, coco_vid"):
         get("punch-cards")
     with pytest.raises(FormatError, match="takes VotParams"):
         plan(small(), "vot", CocoParams())
