@@ -38,7 +38,7 @@ def other() -> Document:
 
 
 def test_formats_are_listed_and_found() -> None:
-    assert list(formats())[:2] == ["coco", "vot"]
+    assert list(formats())[:2] == ["coco", "coco_vid"]
     assert all(known.id == name for name, known in formats().items())
     with pytest.raises(FormatError, match=r"no format 'punch-cards'.*coco, coco_vid"):
         get("punch-cards")
