@@ -55,6 +55,28 @@ def test_train_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "toys.json" in capsys.readouterr().err
 
 
+def test_the_mask_branch_is_trained_on_given_weights(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(data), "--out", str(tmp_path / "run"), "--preset", "siamatt-mobile-masks"]
+    command += ["--sets.toys", "1", "--steps", "1", "--batch", "2", "--workers", "0", "--device", "cpu"]
+    assert main(command) == 2
+    assert "--start" in capsys.readouterr().err
+    weights = registry.weight_files("siamatt-mobile")[0]
+    assert main([*command, "--start", str(weights)]) == 2
+    assert "no masks" in capsys.readouterr().err
+    for frame in range(2):
+        mask = np.zeros((431, 431), np.uint8)
+        mask[190:240, 180:250] = 255
+        cv2.imwrite(str(data / "crops" / "toys" / "v" / f"{frame:06d}.00.m.png"), mask)
+    index = data / "toys.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"masks": True}))
+    assert main([*command, "--start", str(weights), "--pictures", "1"]) == 0
+    assert (tmp_path / "run" / "pictures" / "0000001.jpg").is_file()
+    tracker = registry.create("siamatt-mobile", "cpu", weights=tmp_path / "run" / "weights.safetensors", engine="torch")
+    assert tracker.start(np.zeros((120, 160, 3), np.uint8), Box(40, 40, 30, 30))
+
+
 def test_a_preset_trains_resumes_and_logs(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,8 @@ from tracker.data.pairs import Pairs
 
 HELD_OUT = 12
 """One video in so many is not trained on: for choosing."""
+TRIES = 200
+"""Objects looked at for one whose mask can be used."""
 HOLLOW = 0.5
 """Share of a box's middle below which its object counts as hollow: a swan's neck, a chair."""
 
@@ -42,8 +44,11 @@ class Outlines(Pairs):
         held_out: bool = False,
         every: int = HELD_OUT,
     ) -> None:
+        """Raises `ValueError` when a set has no masks."""
         super().__init__(config, replace(NetConfig(), search=side), length, cache)
         self.side = side
+        if without := [source.name for source in self.sets if not source.masks]:
+            raise ValueError(f"{without[0]}: has no masks to learn from; leave it out of --sets")
         for source in self.sets:
             if len(source.videos) < every:
                 continue
@@ -60,13 +65,14 @@ class Outlines(Pairs):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         rng = np.random.default_rng((self.config.seed, index))
-        while True:
+        for _ in range(TRIES):
             chosen = self._draw_set(rng)
             track = self._draw_target(rng, chosen)
             items = track[int(rng.integers(len(track)))], track[int(rng.integers(len(track)))]
             views = self._views(rng, chosen, items, still=len(track) == 1)
             if views is not None:
                 return views
+        raise ValueError(f"{chosen.name}: its masks are empty or missing; restore them or leave the set out")
 
     def _draw_target(self, rng: np.random.Generator, chosen: CropSet) -> list[CropItem]:
         """A track, hollow ones more often than there are: else the middle of the box is a safe guess."""
