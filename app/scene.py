@@ -252,6 +252,8 @@ def mode_line(status: Status) -> str:
 
 
 def _idle_line(status: Status) -> str:
+    if status.several:
+        return f"{status.several} objects · T tracks them together · Ctrl+click takes one in or out · Esc lets go"
     if status.selected is None:
         return "N draws a new object · click a box to select it · F1 lists the keys"
     if status.has_box:

@@ -100,7 +100,7 @@ class Session(Filing):
         waiting = self.document.tracks[pause.aim.track].label if pause is not None else ""
         return Status(
             self.mode, self.frame, self.frame_count, label, here is not None and here.present, self.redraw, self.run,
-            self._opening, self.pause, waiting,
+            self._opening, self.pause, waiting, len(self.selection) if len(self.selection) > 1 else 0,
         )  # fmt: skip
 
     # Modes and settings

@@ -40,6 +40,8 @@ COMMANDS: tuple[Command, ...] = (
             hint="Neither the hand nor a tracker changes a locked object"),
     Command("object.ignored", "Ignored region", (), "Object", lambda s, ui: s.toggle("ignored"), selected,
             hint="Not an object, but a part of the picture that evaluation leaves out"),
+    Command("object.select_all", "Select all objects", ("Ctrl+A",), "Object", lambda s, ui: s.select_all(),
+            lambda s: bool(s.document.tracks), hint="Those that are shown; Ctrl+click takes one in or out"),
     Command("object.copy", "Copy the box", ("Ctrl+C",), "Object", lambda s, ui: s.copy_box(), has_box,
             hint="To paste it on another frame or object"),
     Command("object.paste", "Paste the box", ("Ctrl+V",), "Object", lambda s, ui: s.paste_box(),

@@ -26,6 +26,9 @@ class Hands:
     def select(self, track: int | None) -> None:
         self._session.select(*([] if track is None else [track]))
 
+    def toggle(self, track: int) -> None:
+        self._session.select(*(self._session.selection ^ {track}))
+
     def place(self, track: int, box: Box) -> None:
         self._try(lambda: self._session.set_box(box, track))
 

@@ -46,6 +46,7 @@ class Showing:
         events.run.connect(self._run)
         events.settings.connect(lambda _: self._soon.start())
         events.cached.connect(self._cached)
+        window.tracks_panel.chosen.connect(lambda tracks: self._session.select(*tracks))
         window.tracker_panel.wanted.connect(self._soon.start)
 
     def close(self) -> None:
@@ -83,7 +84,7 @@ class Showing:
     def _selection(self) -> None:
         selected = self._session.selected
         self._w.timeline.set_selected(selected)
-        self._w.tracks_panel.select(selected)
+        self._w.tracks_panel.select(*self._session.selection)
         self._soon.start()
 
     def _position(self, frame: int) -> None:

@@ -82,8 +82,9 @@ class Correcting(Driving):
         unfinished = self.runs.unfinished(chosen)
         paused = self.runs.work is None and any(p.aim.track == chosen for p in self.runs.pauses)
         was = self.document.tracks[chosen].at(at)
+        gesture = gesture or self.new_gesture()
         super().set_box(box, chosen, at, gesture)
-        self.corrected(chosen, at, unfinished, leads=paused, was=was)
+        self.corrected(chosen, at, unfinished, leads=paused, was=was, gesture=gesture)
 
     def set_state(self, state: State) -> None:
         """Say how the selected object is to be seen on this frame. A paused run takes it as an answer and goes on."""
@@ -109,11 +110,13 @@ class Correcting(Driving):
         *,
         leads: bool = False,
         was: Observation | None = None,
+        gesture: str | None = None,
     ) -> None:
         """A person has drawn ``track`` on ``frame``: the gaps beside it are tracked again, if the settings say so.
 
         ``unfinished``: the way of the run that this interrupted (`Runs.unfinished`). ``leads``: that run had paused,
         and goes on as one that was asked for by hand, whatever the settings say. ``was``: what stood there before.
+        ``gesture``: that of the correction; one undo then takes back both, whenever it comes.
         """
         goal, sides = None, (1, -1)
         if unfinished is not None:
@@ -125,7 +128,7 @@ class Correcting(Driving):
             coming = [*self._waiting, *([self._retracking] if self._retracking else [])]
             was = next((c.was for c in coming if (c.track, c.frame) == (track, frame)), None)
         self._waiting = [c for c in self._waiting if (c.track, c.frame) != (track, frame)]
-        correction = Correction(track, frame, sides, goal, was)
+        correction = Correction(track, frame, sides, goal, was, gesture)
         if self.settings.retrack_on_correction and self._failed != self.tracker:
             self._doubtful.discard((track, frame))
             self._waiting.append(correction)
@@ -148,7 +151,9 @@ class Correcting(Driving):
             work = parts(self.document, correction, self._means(), self._passes)
             if work:
                 self._retracking = correction
-                self.runs.start(Work(work[0].run, work, "Track the gaps again", background=True))
+                self.runs.start(
+                    Work(work[0].run, work, "Track the gaps again", background=True, joins=correction.gesture)
+                )
                 self.events.mode(self.mode)
 
     def _draw_lines(self, correction: Correction) -> None:
@@ -163,7 +168,7 @@ class Correcting(Driving):
             return
         for left, right in pairs:
             if filled_by_line(track, left, right) and track.frames[left].present and track.frames[right].present:
-                self.commit(surgery.interpolated(track, left, right), "Interpolate the gap")
+                self.commit(surgery.interpolated(track, left, right), "Interpolate the gap", correction.gesture)
 
     def _doubts(self, track: int, frame: int) -> bool:
         coming = [*self._waiting, *([self._retracking] if self._retracking else [])]

@@ -23,7 +23,7 @@ class Correction:
     """A box that was drawn by hand on ``frame``. ``sides``: the directions still to be tracked, in that order.
 
     ``goal``: where (exclusive) the run that it interrupted was going in the direction of the first side. ``was``: what
-    a tracker had said there, which is how far off its pass had come.
+    a tracker had said there, which is how far off its pass had come. ``gesture``: the step of undo that it belongs to.
     """
 
     track: int
@@ -31,6 +31,7 @@ class Correction:
     sides: tuple[int, ...] = (1, -1)
     goal: int | None = None
     was: Observation | None = None
+    gesture: str | None = None
 
 
 @dataclass(frozen=True)

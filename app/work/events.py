@@ -58,6 +58,7 @@ class Status:
 
     ``selected``: label of the selected track; ``has_box``: whether it has one on this frame; ``redraw``: the box being
     drawn is a new one of the selected track, not a new object. ``pause``: what a run waits for; ``waiting``: its label.
+    ``several``: how many objects are selected, when it is more than one.
     """
 
     mode: Mode
@@ -70,6 +71,7 @@ class Status:
     opening: str = ""
     pause: Ending | None = None
     waiting: str = ""
+    several: int = 0
 
 
 class Events:

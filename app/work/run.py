@@ -83,12 +83,16 @@ class RunStatus:
 
 @dataclass(frozen=True)
 class Work:
-    """One run: its parts are done one after another, and all it writes is one step of undo, ``title``."""
+    """One run: its parts are done one after another, and all it writes is one step of undo, ``title``.
+
+    ``joins``: the gesture whose step that is; None for a step of its own.
+    """
 
     run: int
     parts: tuple[Part, ...]
     title: str = "Track"
     background: bool = False
+    joins: str | None = None
 
     @property
     def tracks(self) -> tuple[int, ...]:
@@ -96,7 +100,7 @@ class Work:
 
     @property
     def gesture(self) -> str:
-        return f"run-{self.run}"
+        return self.joins or f"run-{self.run}"
 
 
 class Listener(Protocol):

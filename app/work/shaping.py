@@ -15,6 +15,10 @@ class Shaping(Correcting):
     clipboard: Observation | None
     """A copied box, to be pasted on other frames and objects."""
 
+    def select_all(self) -> None:
+        """Select all objects that are shown."""
+        self.select(*(track.id for track in self.document.tracks.values() if track.visible))
+
     def interpolate_gap(self) -> None:
         """Draw straight lines through the gap around this frame; on a keyframe, through both gaps beside it."""
         track = self._unlocked()

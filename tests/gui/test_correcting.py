@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from session_fakes import FRAMES, FakeTrackers, square, write_clip
 
 from app.gui.dialogs.params import ParamsDialog
@@ -49,7 +50,7 @@ def test_a_drag_corrects_and_both_gaps_beside_it_are_tracked_again(user):
     assert user.session.frame == 15
     assert "Gap 0-15 tracked from both sides" in user.window.status.message.text()
     user.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert frames[20].box == Box(60, 40, 10, 10)
+    assert frames[15].box == frames[20].box == Box(60, 40, 10, 10), "one undo takes back both"
 
 
 def test_a_pause_asks_over_the_picture(lost):
@@ -125,3 +126,25 @@ def test_ranges_are_asked_for_in_a_small_form(user):
     assert shown[1].form.values() == {"first": 9, "last": 9, "protected": False}
     assert sorted(user.session.document.tracks[1].frames) == list(range(9))
     shown[0].deleteLater()
+
+
+def test_several_objects_are_chosen_by_ctrl_click_and_in_the_list_and_tracked_together(user):
+    for x in (0, 10):
+        user.session.add_object(Box(4 + x, 20 + 2 * x, 12, 12))
+    canvas, table = user.window.canvas, user.window.tracks_panel.table
+    user.wait(lambda: len(canvas.scene) >= 2)
+    QTest.mouseClick(
+        canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, user.at(square(0).cx, square(0).cy)
+    )
+    assert user.session.selection == {1, 2}
+    assert {index.row() for index in table.selectionModel().selectedRows()} == {0, 1}
+    assert "2 objects" in mode_line(user.session.status)
+    user.track()
+    assert [len(track.frames) for track in user.session.document.tracks.values()] == [FRAMES, FRAMES]
+    table.selectRow(1)
+    assert user.session.selection == {2}
+    user.key(Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert user.session.selection == {1, 2}
+    user.key(Qt.Key.Key_M, Qt.KeyboardModifier.AltModifier)
+    assert list(user.session.document.tracks) == [1]
+    table.selectionModel().clearSelection()

@@ -34,6 +34,10 @@ class Hands(Protocol):
 
     def select(self, track: int | None) -> None: ...
 
+    def toggle(self, track: int) -> None:
+        """Take an object into the selection, or out of it."""
+        ...
+
     def place(self, track: int, box: Box) -> None: ...
 
     def draw(self, box: Box) -> None: ...
@@ -100,20 +104,27 @@ class SelectTool(Tool):
         self._box = Box(0, 0, 0, 0)
         self._handle: Handle | None = None
         self._moved: Box | None = None
+        self._fixed = False
+        """Whether the press chose an object without taking hold of it."""
 
     def start(self, canvas: Canvas, at: QPointF, keys: Qt.KeyboardModifier) -> bool:
         grip = grip_at(canvas, at)
         hit = grip[0] if grip else rect_at(canvas, at)
         if hit is None:
             return False
+        if keys & Qt.KeyboardModifier.ControlModifier:
+            self.hands.toggle(hit.track)
+            self._canvas, self._track, self._moved, self._fixed = canvas, hit.track, None, True
+            return True
         self.hands.hold()
+        self._fixed = False
         self._canvas, self._pressed_at, self._moved = canvas, at, None
         self._track, self._box, self._handle = hit.track, hit.box, grip[1] if grip else None
         self.hands.select(hit.track)
         return True
 
     def move(self, canvas: Canvas, at: QPointF, keys: Qt.KeyboardModifier) -> None:
-        if self._moved is None and QLineF(at, self._pressed_at).length() < THRESHOLD:
+        if self._fixed or (self._moved is None and QLineF(at, self._pressed_at).length() < THRESHOLD):
             return
         dx = (at.x() - self._pressed_at.x()) / canvas.view.scale
         dy = (at.y() - self._pressed_at.y()) / canvas.view.scale

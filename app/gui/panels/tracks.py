@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -177,6 +188,9 @@ class TracksPanel(QWidget):
     """The table with its heading; an empty list says how to begin."""
 
     picked = Signal(int)
+    """One object was chosen."""
+    chosen = Signal(tuple)
+    """Several were, or one was taken out: all that are chosen now."""
 
     def __init__(self, set_track: SetTrack) -> None:
         super().__init__()
@@ -188,7 +202,7 @@ class TracksPanel(QWidget):
         self.table.setModel(self.model)
         self.table.setItemDelegate(_Cells(self.table))
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.table.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
         )
@@ -219,46 +233,57 @@ class TracksPanel(QWidget):
         column.setSpacing(theme.GRID // 2)
         column.addWidget(self.table, 1)
         self.table.clicked.connect(self._clicked)
-        self.table.selectionModel().currentRowChanged.connect(self._row_changed)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._rows_changed())
         self.table.customContextMenuRequested.connect(self._menu)
         self.model.modelReset.connect(self._show_hint)
         theme.current().changed.connect(self.table.viewport().update)
         self._quiet = False
-        self._selected: int | None = None
+        self._selected: tuple[int, ...] = ()
 
     def reset(self, doc: Document | None, lanes: Lanes) -> None:
         """Another document with its lanes; None for none."""
         self._open = doc is not None
         self.model.reset(doc, lanes)
-        self.select(self._selected)
+        self.select(*self._selected)
 
     def apply(self, doc: Document, change: Change) -> None:
         """Follow a change of the document; the lanes have followed it already."""
         self.model.apply(doc, change)
-        self.select(self._selected)
+        self.select(*self._selected)
 
-    def select(self, track: int | None) -> None:
-        """Show which object is selected, without telling anyone."""
-        self._selected = track
-        row = self.model.row_of(track)
-        if row == self.table.currentIndex().row():
+    def select(self, *tracks: int) -> None:
+        """Show which objects are selected, without telling anyone."""
+        self._selected = tuple(sorted(tracks))
+        rows = {row for track in tracks if (row := self.model.row_of(track)) >= 0}
+        if rows == self._rows():
             return
         self._quiet = True
-        if row < 0:
-            self.table.clearSelection()
-            self.table.setCurrentIndex(QModelIndex())
-        else:
-            self.table.setCurrentIndex(self.model.index(row, LABEL))
+        wanted = QItemSelection()
+        for row in rows:
+            wanted.select(self.model.index(row, EYE), self.model.index(row, SPAN))
+        current = self.model.index(min(rows), LABEL) if rows else QModelIndex()
+        chooser = self.table.selectionModel()
+        chooser.setCurrentIndex(current, QItemSelectionModel.SelectionFlag.NoUpdate)
+        chooser.select(wanted, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if rows:
+            self.table.scrollTo(current)
         self._quiet = False
+
+    def _rows(self) -> set[int]:
+        return {index.row() for index in self.table.selectionModel().selectedRows()}
 
     def _clicked(self, index: QModelIndex) -> None:
         if index.column() == EYE:
             self.model.toggle(index)
 
-    def _row_changed(self, current: QModelIndex) -> None:
-        track = self.model.track_at(current.row())
-        if track is not None and not self._quiet:
-            self.picked.emit(track)
+    def _rows_changed(self) -> None:
+        if self._quiet:
+            return
+        tracks = tuple(track for row in sorted(self._rows()) if (track := self.model.track_at(row)) is not None)
+        if len(tracks) == 1:
+            self.picked.emit(tracks[0])
+        elif tracks:
+            self.chosen.emit(tracks)
 
     def _show_hint(self) -> None:
         empty = self.model.rowCount() == 0
