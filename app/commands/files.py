@@ -20,5 +20,8 @@ COMMANDS: tuple[Command, ...] = (
             hint="Such as VOT, DAVIS, YOLO or MOTChallenge"),
     Command("file.export", "Export…", ("Ctrl+E",), "File", lambda s, ui, **p: s.export(**p), is_open, "export",
             hint="Write the labels in a format of the field, with proof"),
+    Command("file.export_frames", "Export frames…", ("Ctrl+Shift+E",), "File",
+            lambda s, ui, **p: s.export_frames(**p), is_open, "frames",
+            hint="As pictures or as a clip, exactly the frames that are wanted"),
     Command("file.quit", "Quit", ("Ctrl+Q",), "File", lambda s, ui: ui.quit()),
 )  # fmt: skip

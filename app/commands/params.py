@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from app.work.frame_export import FrameParams
+
 
 class TrackRange(msgspec.Struct):
     """A run from ``first`` to ``last``, both inside; backward when ``last`` is less."""
@@ -34,3 +36,12 @@ class Tolerance(msgspec.Struct):
     """How far a box may be off, on any edge."""
 
     tolerance: Annotated[float, Meta(title="Tolerance (px)", ge=0, le=1000)] = 2.0
+
+
+class FramesWanted(FrameParams, frozen=True, kw_only=True):
+    """Which frames to write, and how."""
+
+    frames: Annotated[str, Meta(title="Frames", description="labelled, keyframes, all, or ranges like 0-99,120")] = (
+        "labelled"
+    )
+    every: Annotated[int, Meta(title="Every n-th of them", ge=1, le=100_000)] = 1

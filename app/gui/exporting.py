@@ -1,13 +1,16 @@
-"""Between the export dialog and the session's export job."""
+"""Between the dialogs of export and import and the session's jobs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
 from app.gui.dialogs.export import ExportAnswer, ExportDialog
+from app.gui.dialogs.importing import ImportDialog
 from app.session import Session
+from app.work.incoming import Incoming
 from app.work.jobs import Job
 from app.work.opening import default_project
 
@@ -15,12 +18,14 @@ from app.work.opening import default_project
 class Exporting:
     """Opens the dialog, starts the command with what it gathered, and tells it how the job goes."""
 
-    def __init__(self, window: QWidget, session: Session) -> None:
+    def __init__(self, window: QWidget, session: Session, on_error: Callable[[Exception], None]) -> None:
         self._window = window
         self._session = session
+        self._on_error = on_error
         self.dialog: ExportDialog | None = None
         self._job: Job[Any] | None = None
         session.events.progress.connect(self._progress)
+        session.events.incoming.connect(self._incoming)
 
     def ask(self) -> dict[str, Any] | None:
         """The ask-part of the export command. The dialog itself runs the job, to show its progress and report."""
@@ -67,3 +72,15 @@ class Exporting:
         if self.dialog is not None:
             self.dialog.deleteLater()
         self.dialog = self._job = None
+
+    def _incoming(self, incoming: Incoming) -> None:
+        """Show what an import will bring; it comes when the user says so."""
+        dialog = ImportDialog(incoming, self._window)
+        dialog.accepted.connect(lambda: self._take(incoming))
+        dialog.open()
+
+    def _take(self, incoming: Incoming) -> None:
+        try:
+            self._session.take_labels(incoming)
+        except Exception as error:
+            self._on_error(error)

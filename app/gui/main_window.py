@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QSplitter,
     QStackedWidget,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,7 +24,6 @@ from app.gui.canvas.tools import DrawTool, SelectTool, rect_at
 from app.gui.canvas.view import Canvas
 from app.gui.choosing import Choosing
 from app.gui.dialogs.error import ErrorDesk
-from app.gui.dialogs.importing import ImportDialog
 from app.gui.dialogs.keys import KeysDialog
 from app.gui.dialogs.palette import Palette
 from app.gui.dialogs.params import RangeAsking
@@ -50,9 +47,9 @@ from app.gui.side import Side
 from app.gui.start_page import StartPage
 from app.gui.status import StatusLine
 from app.gui.timeline import Timeline
+from app.gui.tool_bar import tool_bar
 from app.scene import mode_line
 from app.session import Mode, RelinkError, Session, SessionError
-from app.work.incoming import Incoming
 from app.work.painting import MaskTool
 from tracker import registry
 
@@ -72,27 +69,12 @@ class MainWindow(QMainWindow):
         self.documents = Documents(self, session, self.show_error)
         self.hands = Hands(session, self.show_error)
         self.errors = ErrorDesk(self)
-        self.exporting = Exporting(self, session)
+        self.exporting = Exporting(self, session, self.show_error)
         self._closing = False
         self.ranges = RangeAsking(self, session)
-        asking = self.documents.asking
-        asks: dict[str, Ask] = {
-            "open": self.documents.ask_open,
-            "file.sample": self.documents.ask_sample,
-            "save_as": asking.save_as,
-            "export": self.exporting.ask,
-            "frame": self.documents.asking.frame,
-            "labels": asking.labels,
-            "label_file": asking.label_file,
-            "comment": asking.comment,
-            "label_data": asking.label_data,
-            "label_folder": asking.label_folder,
-            "range": self.ranges.track_range,
-            "delete_range": self.ranges.delete_range,
-            "copies": self.ranges.copies,
-            "tolerance": self.ranges.tolerance,
-        }
-        self.actions_ = Actions(session, self, asks, self.show_error, lambda: self.canvas.cancel_gesture(), self)
+        self.actions_ = Actions(
+            session, self, self._asks(), self.show_error, lambda: self.canvas.cancel_gesture(), self
+        )
         self._build()
         self.player = Player(session, self, self.transport.show_note)
         self.showing = Showing(self)
@@ -103,6 +85,27 @@ class MainWindow(QMainWindow):
         self._mode_changed(session.mode)
         self.tracker_panel.show_settings(session.settings, session.tracker)
         self.start_page.set_recent(recent.load())
+
+    def _asks(self) -> dict[str, Ask]:
+        """What commands ask for, by name, or by the command's own id."""
+        asking = self.documents.asking
+        return {
+            "open": self.documents.ask_open,
+            "file.sample": self.documents.ask_sample,
+            "save_as": asking.save_as,
+            "export": self.exporting.ask,
+            "frame": self.documents.asking.frame,
+            "labels": asking.labels,
+            "label_file": asking.label_file,
+            "comment": asking.comment,
+            "label_data": asking.label_data,
+            "label_folder": asking.label_folder,
+            "frames": self.ranges.frames,
+            "range": self.ranges.track_range,
+            "delete_range": self.ranges.delete_range,
+            "copies": self.ranges.copies,
+            "tolerance": self.ranges.tolerance,
+        }
 
     # --- layout -------------------------------------------------------------------------------------------------
 
@@ -180,31 +183,9 @@ class MainWindow(QMainWindow):
         menus = self.actions_.fill(self.menuBar())
         menus["File"].insertMenu(self.actions_["file.sample"], recent_menu(menus["File"], self.documents.open))
         menus["View"].addMenu(theme_menu(menus["View"], self.session))
-        self.addToolBar(self._tool_bar())
+        self.addToolBar(tool_bar(self.actions_))
         self.status = StatusLine()
         self.setStatusBar(self.status)
-
-    def _tool_bar(self) -> QToolBar:
-        bar = QToolBar("Tools")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(18, 18))
-        bar.toggleViewAction().setEnabled(False)
-        for name in ("file.open", "file.save", "file.export", "", "edit.undo", "edit.redo", ""):
-            bar.addAction(self.actions_[name]) if name else bar.addSeparator()
-        named = [self.actions_[name] for name in ("object.new", "track.backward", "track.forward")]
-        for action in (*named, self.actions_.stop):
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            bar.addWidget(button)
-        bar.addSeparator()
-        for name in ("object.keyframe", "object.delete_box", "", "view.heat", "view.fit"):
-            bar.addAction(self.actions_[name]) if name else bar.addSeparator()
-        space = QWidget()
-        space.setSizePolicy(space.sizePolicy().Policy.Expanding, space.sizePolicy().Policy.Preferred)
-        bar.addWidget(space)
-        bar.addAction(self.actions_["help.keys"])
-        return bar
 
     # --- wiring -------------------------------------------------------------------------------------------------
 
@@ -216,7 +197,6 @@ class MainWindow(QMainWindow):
         events.settings.connect(self._settings_changed)
         events.trackers.connect(self._trackers_changed)
         events.opened.connect(self._opened)
-        events.incoming.connect(self._incoming)
         events.saved.connect(lambda _: self.refresh())
         for changed in (events.document, events.selection, events.position, events.run):
             changed.connect(lambda *_: self.refresh())
@@ -280,18 +260,6 @@ class MainWindow(QMainWindow):
     def _selected_colour(self) -> str:
         chosen = self.session.selected
         return theme.current().tokens.accent if chosen is None else self.session.document.tracks[chosen].colour
-
-    def _incoming(self, incoming: Incoming) -> None:
-        """Show what an import will bring; it comes when the user says so."""
-        dialog = ImportDialog(incoming, self)
-        dialog.accepted.connect(lambda: self._take_labels(incoming))
-        dialog.open()
-
-    def _take_labels(self, incoming: Incoming) -> None:
-        try:
-            self.session.take_labels(incoming)
-        except Exception as error:
-            self.show_error(error)
 
     def _tell_zoom(self, scale: float) -> None:
         seen = self.canvas.image_size != (0, 0)

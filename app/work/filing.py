@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from app.model.history import History
 from app.work import opening
 from app.work.corrections import Passes
 from app.work.errors import SessionError
+from app.work.frame_export import FrameParams, FrameReport, export_frames, wanted
 from app.work.importing import Importing
 from app.work.jobs import Job
 from app.work.journal import Journal, Leftover, forget, leftovers, pack
@@ -25,6 +26,8 @@ from app.work.latest import Latest
 from app.work.overview import Lanes
 from app.work.playhead import Playhead
 from app.work.triage import Triage
+
+R = TypeVar("R")
 
 
 class Filing(Importing):
@@ -213,23 +216,44 @@ class Filing(Importing):
         """Write the labels in a format, in the background; the job's value is the report. Raises `FormatError`."""
         media = self.require_open()
         self.runs.flush()
-        title = f"Exporting {format_id}"
         work = formats.export(self.document, media.path, format_id, out, params, self._open_reader)
+        title = f"Exporting {format_id}"
+        return self._tell_progress("export", title, work, lambda report: f"Exported to {report.written[0]}")
+
+    def _tell_progress(
+        self, lane: str, title: str, work: Generator[float, None, R], done: Callable[[R], str]
+    ) -> Job[R]:
+        """Run work that yields its progress in 0..1; ``done`` says what it came to."""
 
         def show() -> None:
-            if (done := newest.take()) is not None and not job.ended:
-                self.events.progress(title, done)
+            if (share := newest.take()) is not None and not job.ended:
+                self.events.progress(title, share)
 
         def end(error: Exception | None, cancelled: bool) -> None:
             self.events.progress(title, None)
             if error is not None:
                 self.events.error(error)
             elif job.value is not None:
-                self.events.message(f"Exported to {job.value.written[0]}")
+                self.events.message(done(job.value))
 
         newest: Latest[float] = Latest(lambda: self._post(show))
-        job = self.jobs.run("export", work, newest.put, end)
+        job: Job[R] = self.jobs.run(lane, work, newest.put, end)
         return job
+
+    def export_frames(
+        self, out: Path | str, frames: str = "labelled", every: int = 1, params: FrameParams | None = None
+    ) -> Job[FrameReport]:
+        """Write frames in the background; see `app.work.frame_export` for what ``frames`` may say.
+
+        Raises `SessionError` when no frame is meant; what goes wrong later goes to ``events.error``.
+        """
+        media = self.require_open()
+        chosen = wanted(self.document, media.frames, frames, every)
+        target = Path(out)
+        work = export_frames(media.path, target, chosen, params or FrameParams(), self._open_reader)
+        return self._tell_progress(
+            "export", f"Writing {target.name}", work, lambda report: f"Wrote {report.frames} frames"
+        )
 
     # What the history and the journal say
 

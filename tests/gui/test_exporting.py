@@ -24,7 +24,7 @@ def ask(user):
 def test_counts_come_before_and_the_report_after(user, tmp_path):
     dialog = ask(user)
     assert dialog.counts._figures["boxes"].text() == str(FRAMES)
-    assert "signals" in dialog.counts.losses.text()
+    assert "0.001 px" in dialog.counts.losses.text()
     out = tmp_path / "out.json"
     dialog.path.setText(str(out))
     dialog.export_button.click()
@@ -88,3 +88,14 @@ def test_an_import_is_shown_and_then_taken_in_one_step(user, tmp_path, monkeypat
     assert len(user.session.document.tracks) == 2
     user.session.undo()
     assert len(user.session.document.tracks) == 1
+
+
+def test_frames_are_asked_for_and_written(user, tmp_path, monkeypatch):
+    user.draw(square(0))
+    out = tmp_path / "pictures"
+    asked = {"kind": "png", "numbering": "vot", "quality": 95, "rate": 0.0, "frames": "0-3", "every": 2}
+    monkeypatch.setattr(user.window.ranges, "show", lambda dialog: dict(asked) if dialog.form.values() else None)
+    monkeypatch.setattr("app.gui.dialogs.params.QFileDialog.getSaveFileName", lambda *a, **k: (str(out), ""))
+    user.key(Qt.Key.Key_E, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    user.wait(lambda: (out / "frames.csv").exists())
+    assert sorted(path.name for path in out.glob("*.png")) == ["00000001.png", "00000003.png"]

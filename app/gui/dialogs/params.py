@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 
-from app.commands.params import Copies, DeleteRange, Tolerance, TrackRange
+from app.commands.params import Copies, DeleteRange, FramesWanted, Tolerance, TrackRange
 from app.gui import theme
 from app.gui.dialogs.form import Form
 from app.session import Session
+from app.work.frame_export import FrameParams
 
 MODES = [
     ("what is missing", "fill"),
@@ -82,6 +84,24 @@ class RangeAsking:
     def tolerance(self) -> dict[str, Any] | None:
         hint = "Keeps as few keyframes as hold every box, on every edge; the frames between them are interpolated."
         return self._ask("Simplify", hint, "Simplify", Tolerance())
+
+    def frames(self) -> dict[str, Any] | None:
+        """Which frames and how, then where to."""
+        found = self._ask("Export frames", "Exactly these frames are written.", "Choose where…", FramesWanted())
+        if found is None:
+            return None
+        media = self._session.require_open()
+        beside = media.path.parent / f"{media.path.stem}-frames"
+        if found["kind"] == "mp4":
+            out, _ = QFileDialog.getSaveFileName(
+                self._window, "Write the clip", str(beside.with_suffix(".mp4")), "Clips (*.mp4)"
+            )
+        else:
+            out, _ = QFileDialog.getSaveFileName(self._window, "Write the folder of pictures", str(beside))
+        if not out:
+            return None
+        which = {name: found.pop(name) for name in ("frames", "every")}
+        return {"out": Path(out), "params": FrameParams(**found), **which}
 
     def _here_on(self) -> tuple[int, int]:
         """The range that playing loops over, else from this frame to the last."""
