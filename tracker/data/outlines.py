@@ -72,7 +72,7 @@ class Outlines(Pairs):
             views = self._views(rng, chosen, items, still=len(track) == 1)
             if views is not None:
                 return views
-        raise ValueError(f"{chosen.name}: its masks are empty or missing; restore them or leave the set out")
+        raise ValueError(f"{self.config.data}: its masks are empty or missing; restore them or leave the sets out")
 
     def _draw_target(self, rng: np.random.Generator, chosen: CropSet) -> list[CropItem]:
         """A track, hollow ones more often than there are: else the middle of the box is a safe guess."""
