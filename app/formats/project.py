@@ -7,6 +7,7 @@ file with keys that this schema does not know is refused: saving it again would 
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections import Counter
@@ -20,6 +21,8 @@ from app.formats.names import short
 from app.model.document import Comment, Count, Document, Label, VideoRef
 from app.model.masks import broken
 from app.model.tracks import Observation, Track
+
+log = logging.getLogger(__name__)
 
 SUFFIX = ".siamlabel"
 FORMAT = "siamlabel"
@@ -66,13 +69,21 @@ _HEAD = msgspec.json.Decoder(_Head)
 _FILE = msgspec.json.Decoder(_File)
 
 
-def backup_of(path: Path) -> Path:
-    """Where the previous good version of a project is kept."""
-    return path.with_name(path.name + ".bak")
+BACKUPS = 5
+"""How many earlier versions of a project are kept beside it."""
+
+BACKUP_GAP = 300.0
+"""Seconds between two older versions that are kept: someone who saves every minute does not push all of them out."""
+
+
+def backup_of(path: Path, age: int = 1) -> Path:
+    """Where an earlier good version of a project is kept: ``age`` 1 is the one before, `BACKUPS` the oldest."""
+    return path.with_name(f"{path.name}.bak{'' if age == 1 else age}")
 
 
 def save_project(doc: Document, path: Path) -> None:
-    """Save ``doc`` at ``path``; what was there before, if it was good, is kept beside it as ``.bak``.
+    """Save ``doc`` at ``path``; what was there before, if it was good, is kept beside it as ``.bak``, and some versions
+    before that as ``.bak2`` and so on.
 
     Returns when the disk has it. Raises `ProjectError`; ``path`` holds what it held before then.
     """
@@ -167,6 +178,7 @@ def _video(video: _Video | None, folder: Path) -> VideoRef | None:
 
 def _keep(path: Path) -> None:
     backup = backup_of(path)
+    _age(path)
     part = sibling(backup)
     try:
         try:
@@ -176,6 +188,30 @@ def _keep(path: Path) -> None:
         part.replace(backup)
     finally:
         part.unlink(missing_ok=True)  # renaming onto another link of the same file does nothing
+
+
+def _age(path: Path) -> None:
+    """Move the kept versions one place on, the oldest out, up to the first gap; ``.bak`` itself stays until it is
+    replaced. Nothing moves while ``.bak2`` is young. No room for it is no reason not to save.
+    """
+    first, second = backup_of(path), backup_of(path, 2)
+    try:
+        if not first.exists() or (second.exists() and first.stat().st_mtime - second.stat().st_mtime < BACKUP_GAP):
+            return
+        free = next((age for age in range(2, BACKUPS) if not backup_of(path, age).exists()), BACKUPS)
+        for age in range(free, 2, -1):
+            backup_of(path, age - 1).replace(backup_of(path, age))
+        part = sibling(second)
+        try:
+            try:
+                os.link(first, part)
+            except OSError:
+                shutil.copy2(first, part)  # with its time
+            part.replace(second)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        log.info("an older version of %s could not be kept: %s", path, error)
 
 
 def _well_formed(data: bytes) -> bool:

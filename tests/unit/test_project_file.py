@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from model_strategies import HEIGHT, WIDTH, any_observations, documents
 
 from app.formats import project
-from app.formats.project import ProjectError, backup_of, load_project, save_project
+from app.formats.project import BACKUPS, ProjectError, backup_of, load_project, save_project
 from app.model import Box, Document, Label, Mask, Observation, Track, VideoRef
 
 DOC = Document(
@@ -102,7 +103,44 @@ def test_the_previous_good_version_is_kept(path) -> None:
     save_project(Document(next_id=3), path)
     assert load_project(path).next_id == 3
     assert load_project(backup_of(path)).next_id == 2
-    assert sorted(p.name for p in path.parent.iterdir()) == ["work.siamlabel", "work.siamlabel.bak"]
+    names = ["work.siamlabel", "work.siamlabel.bak", "work.siamlabel.bak2"]
+    assert sorted(p.name for p in path.parent.iterdir()) == names
+
+
+def test_older_versions_are_kept_and_the_oldest_goes(path) -> None:
+    for version in range(1, 10):
+        save_project(Document(next_id=version), path)
+        os.utime(path, (version * 1000.0, version * 1000.0))
+    kept = [load_project(backup_of(path, age)).next_id for age in range(1, BACKUPS + 1)]
+    assert kept == [8, 7, 6, 5, 4]
+    assert len(list(path.parent.iterdir())) == BACKUPS + 1
+
+
+def test_saving_every_minute_does_not_push_the_older_versions_out(path) -> None:
+    for version in range(1, 30):
+        save_project(Document(next_id=version), path)
+        os.utime(path, (version * 60.0, version * 60.0))
+    kept = [load_project(backup_of(path, age)).next_id for age in range(1, BACKUPS + 1)]
+    assert kept[0] == 28
+    assert all(newer - older >= 5 for newer, older in itertools.pairwise(kept[1:]))
+
+
+def test_no_room_for_older_versions_does_not_keep_from_saving(path, monkeypatch) -> None:
+    for version in (1, 2):
+        save_project(Document(next_id=version), path)
+    failing("shutil.copy2", monkeypatch)
+    link = os.link
+    second = backup_of(path, 2).name
+
+    def full(source, target):
+        if second in str(target):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        link(source, target)
+
+    monkeypatch.setattr("os.link", full)
+    save_project(Document(next_id=3), path)
+    assert load_project(path).next_id == 3
+    assert load_project(backup_of(path)).next_id == 2
 
 
 def test_the_previous_version_is_kept_on_a_disk_without_hard_links(path, monkeypatch) -> None:
