@@ -53,8 +53,7 @@ class Presence:
     ``factors``; ``usual``: what the signals are on average where the target is. Frames are put together by a hidden
     state: ``leave``, ``back``, ``back_elsewhere``: chances per frame that a target disappears, that an absent one comes
     back where it was, and that it does so elsewhere; ``trust``: how much of a frame's evidence counts, since
-    neighbouring frames err together; ``doubt``: taken off the evidence of a target that has been lost for long, when
-    what is seen is the scene.
+    neighbouring frames err together.
     """
 
     factors: tuple[tuple[str, float], ...] = (
@@ -78,7 +77,6 @@ class Presence:
     leave: float = 0.002
     back: float = 0.03
     back_elsewhere: float = 0.015
-    doubt: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,6 @@ class Monitor:
         """Update the probability that the target is there (a hidden state of two values, filtered forward)."""
         presence = self.config.presence
         self.nothing = ratio < NOTHING
-        if self.absent > LONG:
-            ratio -= presence.doubt
         self.promising = ratio > 0
         back = presence.back_elsewhere if elsewhere else presence.back
         before = self.confidence * (1 - presence.leave) + (1 - self.confidence) * back

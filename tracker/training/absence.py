@@ -186,7 +186,6 @@ def tune(rows: list[Seen], presence: Presence) -> Presence:
             presence,
             offset=round(presence.offset + one.pop("lean"), 4),
             back_elsewhere=one["back"] / 2,
-            doubt=0.0,
             **one,
         )
         for one in choices
