@@ -51,7 +51,7 @@ def open_journal(path: Path, *, make: bool = True) -> sqlite3.Connection:
             db.execute("pragma journal_mode=wal")
             db.execute("pragma synchronous=full")
             db.execute(f"pragma user_version={SCHEMA}")
-            db.executescript(_TABLES)
+            db.executescript(f"begin;{_TABLES}commit;")  # a process killed in between would leave half a journal
     except BaseException:
         db.close()
         raise
