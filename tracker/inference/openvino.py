@@ -1,7 +1,8 @@
 """The fast engine for CPUs: networks compiled by OpenVINO, where that package is installed.
 
-Regions are compared one after another: on a CPU a batch saves nothing, and so a target's answer never depends on its
-company. Exemplars are embedded by torch, since that happens once per target.
+Regions are compared one by one: on a CPU a batch saves nothing, and so a target's answer never depends on its company.
+A single region has all threads to itself; of several, each has one, since threads that share a region wait for each
+other. Exemplars are embedded by torch, since that happens once per target.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class OpenVinoEngine(TorchEngine):
     def __init__(self, net: nn.Module, track: TrackConfig) -> None:
         super().__init__(net, "cpu", track)
         self._name = _fingerprint(self.net, torch.get_num_threads())
-        self._matchers: dict[int, _Matcher] = {}
+        self._matchers: dict[tuple[int, bool], _Matcher] = {}
         self._drawer: Any = None
         e, s = self.config.exemplar, self.config.search
         self._blank = super().embed(np.zeros((1, e, e, 3), np.uint8))
@@ -110,14 +111,15 @@ class OpenVinoEngine(TorchEngine):
         if self.masks == "box":
             self._prepare_drawing()
 
-    def _prepare(self, size: int) -> None:
-        """Compile for search regions of ``size`` pixels."""
+    def _prepare(self, size: int, *, several: bool = False) -> None:
+        """Compile for search regions of ``size`` pixels; ``several`` of them side by side, each on a thread."""
         pixels = np.zeros((1, size, size, 3), np.uint8)
         answer = super().match(self._blank, pixels)
         shapes = [part.shape for part in answer.scores]
         wrapped = _Match(self.net, self._offsets, [0 not in shape for shape in shapes])
-        compiled = _compiled(f"{self._name}-match{size}", wrapped, (torch.from_numpy(pixels), *self._blank))
-        self._matchers[size] = _Matcher(compiled, shapes)
+        name = f"{self._name}-match{size}" + ("-several" if several else "")
+        example = (torch.from_numpy(pixels), *self._blank)
+        self._matchers[size, several] = _Matcher(_compiled(name, wrapped, example, apart=several), shapes)
 
     def _prepare_drawing(self) -> None:
         shapes = (1, 4), (1, HINTS, CELLS, CELLS), *((1, *rest, FRAMES * KEYS**2) for rest in ((KEY_CHANNELS,), (), ()))
@@ -127,13 +129,19 @@ class OpenVinoEngine(TorchEngine):
 
     def match(self, kernels: tuple[Tensor, ...], searches: Pixels) -> Answer:
         pixels = np.ascontiguousarray(searches)
-        if pixels.shape[1] not in self._matchers:
-            self._prepare(pixels.shape[1])
-        matcher = self._matchers[pixels.shape[1]]
+        size, several = pixels.shape[1], len(pixels) > 1 and torch.get_num_threads() > 1
+        if (size, several) not in self._matchers:
+            self._prepare(size, several=several)
+        matcher = self._matchers[size, several]
+        runs = [matcher.request(i) for i in range(len(pixels))]
+        given = [[pixels[i : i + 1], *_rows(kernels, i)] for i in range(len(pixels))]
+        if several:
+            for run, inputs in zip(runs, given, strict=True):
+                run.start_async(inputs, share_inputs=True)
         parts: list[list[np.ndarray]] = [[] for _ in matcher.shapes]
         features = []
         for i in range(len(pixels)):
-            found = iter(_run(matcher.request(i), [pixels[i : i + 1], *_rows(kernels, i)]))
+            found = iter(_waited(runs[i]) if several else _run(runs[i], given[i]))
             for part, shape in zip(parts, matcher.shapes, strict=True):
                 part.append(np.empty(shape, np.float32) if 0 in shape else next(found).copy())
             features.append(tuple(torch.from_numpy(feature).permute(0, 3, 1, 2) for feature in found))
@@ -169,6 +177,12 @@ def _run(request: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
     return [found[i] for i in range(len(found))]
 
 
+def _waited(request: Any) -> list[np.ndarray]:
+    """The outputs of a run that was started before, as `_run` gives them."""
+    request.wait()
+    return [tensor.data for tensor in request.output_tensors]
+
+
 def _fingerprint(net: nn.Module, threads: int) -> str:
     """Everything that a compiled network depends on besides its inputs' shapes: weights, code, versions, processor."""
     ov = _openvino()
@@ -185,15 +199,18 @@ def _fingerprint(net: nn.Module, threads: int) -> str:
     return f"{digest.hexdigest()[:24]}-{threads}"
 
 
-def _compiled(name: str, module: nn.Module, example: tuple[Tensor, ...]) -> Any:
-    """``module`` for inputs shaped as ``example``; compiled once per process and kept on disk."""
+def _compiled(name: str, module: nn.Module, example: tuple[Tensor, ...], *, apart: bool = False) -> Any:
+    """``module`` for inputs shaped as ``example``; compiled once per process and kept on disk.
+
+    ``apart``: runs go side by side, each on a thread of its own, instead of one on all threads.
+    """
     ov = _openvino()
     with _making:
         if name not in _ready:
             threads = int(name.split("-")[1])
             settings = {
-                "PERFORMANCE_HINT": "LATENCY",
-                "NUM_STREAMS": 1,
+                "PERFORMANCE_HINT": "THROUGHPUT" if apart else "LATENCY",
+                "NUM_STREAMS": threads if apart else 1,
                 "INFERENCE_NUM_THREADS": threads,
                 "INFERENCE_PRECISION_HINT": "f32",  # bfloat16 is wrong by a tenth in places
                 "ENABLE_CPU_PINNING": False,  # other programs run beside us
