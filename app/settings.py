@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
     cache_mb: Annotated[int, _meta("Frame cache (MB)", "Video", ge=64)] = 512
     jump: Annotated[int, _meta("Frames per long step", "Video", ge=2, le=1000)] = 10
     playback_rate: Annotated[float, _meta("Playback rate", "Video", ge=0.05, le=16)] = 1.0
-    keys: dict[str, tuple[str, ...]] = {}
+    keys: Annotated[dict[str, tuple[str, ...]], _meta("Keys", "Keys")] = {}
     """Keys by command where they differ from the table's; see `app.commands.keymap`."""
 
 

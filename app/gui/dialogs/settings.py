@@ -86,6 +86,9 @@ class SettingsDialog(QDialog):
             heading = QLabel(group)
             heading.setObjectName("heading")
             form = Form(Settings, choices, only=names, value=self._session.settings, labels=LABELS)
+            if not form.controls:  # keys have a dialog of their own
+                form.deleteLater()
+                continue
             form.changed.connect(lambda f=form: self._take(f))
             self._headings[group], self.forms[group] = heading, form
             self._column.addWidget(heading)
