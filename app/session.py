@@ -16,9 +16,9 @@ from app import diagnostics
 from app.media import open_media
 from app.settings import HEAT_KINDS, Settings, save_settings
 from app.work.choice import CreateTracker, TrackerChoice, Trackers
+from app.work.collecting import Collecting
 from app.work.errors import RelinkError, SessionError
 from app.work.events import Events, Mode, Status
-from app.work.filing import Filing
 from app.work.jobs import Jobs, Post
 from app.work.lane import MainLane
 from app.work.requests import LiveItem, OpenReader
@@ -31,7 +31,7 @@ PAUSED = "paused"
 """The scope of the keys that answer a paused run."""
 
 
-class Session(Filing):
+class Session(Collecting):
     """See the module. Methods raise `SessionError` for what cannot be done now; work in the background reports to
     ``events.error``."""
 
@@ -57,7 +57,9 @@ class Session(Filing):
         self._open_reader = open_reader or (lambda path: open_media(path, self._paths.cache))
         self.runs = Runs(self.jobs, self._post, self._trackers, self, self._open_reader)
         self._opening = ""
+        self._long = {}
         self._closed = False
+        self._begin_collecting()
         self._clear()
 
     # State

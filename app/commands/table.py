@@ -40,6 +40,10 @@ class Ui(Protocol):
         """The palette: find a command by typing."""
         ...
 
+    def show_log(self) -> None:
+        """The folder with the log file."""
+        ...
+
     def show_settings(self) -> None:
         """The settings."""
         ...

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, QSettings, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtCore import QPoint, QPointF, QSettings, Qt, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
@@ -30,6 +30,7 @@ from app.gui.dialogs.params import RangeAsking
 from app.gui.dialogs.settings import SettingsDialog
 from app.gui.documents import Documents
 from app.gui.exporting import Exporting
+from app.gui.gauge import Gauge
 from app.gui.hands import Hands
 from app.gui.menus import recent_menu, theme_menu
 from app.gui.notices import NoticeBar
@@ -42,6 +43,7 @@ from app.gui.panels.tracks import TracksPanel
 from app.gui.panels.transport import TransportBar
 from app.gui.pause_bar import PauseBar
 from app.gui.player import Player
+from app.gui.progress import WorkBar
 from app.gui.showing import Showing
 from app.gui.side import Side
 from app.gui.start_page import StartPage
@@ -185,6 +187,9 @@ class MainWindow(QMainWindow):
         menus["View"].addMenu(theme_menu(menus["View"], self.session))
         self.addToolBar(tool_bar(self.actions_))
         self.status = StatusLine()
+        self.work = WorkBar(self.session.cancel, self.session.cancellable)
+        self.status.insertPermanentWidget(1, self.work)
+        self.gauge = Gauge(self.session, self.status)
         self.setStatusBar(self.status)
 
     # --- wiring -------------------------------------------------------------------------------------------------
@@ -194,6 +199,7 @@ class MainWindow(QMainWindow):
         events.mode.connect(self._mode_changed)
         events.message.connect(self.show_message)
         events.error.connect(self.show_error)
+        events.progress.connect(self.work.tell)
         events.settings.connect(self._settings_changed)
         events.trackers.connect(self._trackers_changed)
         events.opened.connect(self._opened)
@@ -339,6 +345,9 @@ class MainWindow(QMainWindow):
         palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         palette.show()
         palette.search.setFocus()
+
+    def show_log(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(diagnostics.paths().log.parent)))
 
     def show_settings(self) -> None:
         SettingsDialog(self.session, self).exec()

@@ -22,14 +22,17 @@ class StatusLine(QStatusBar):
         self.mode = ElidedLabel()
         self.message = ElidedLabel()
         self.message.setObjectName("muted")
-        self.place, self.zoom = QLabel(), QLabel()
-        for label, width in ((self.place, 80), (self.zoom, 48)):
+        self.place, self.zoom, self.gauge = QLabel(), QLabel(), QLabel()
+        self.gauge.setToolTip("Speed of the run, frames kept ready, memory of SiamLabel")
+        self.gauge.setAccessibleName("Gauge")
+        for label, width in ((self.gauge, 120), (self.place, 80), (self.zoom, 48)):
             label.setObjectName("muted")
             label.setFont(theme.fixed_font(12))
             label.setMinimumWidth(width)
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.addWidget(self.mode, 1)
         self.addPermanentWidget(self.message)
+        self.addPermanentWidget(self.gauge)
         self.addPermanentWidget(self.place)
         self.addPermanentWidget(self.zoom)
         self._timer = QTimer(self)
@@ -46,6 +49,11 @@ class StatusLine(QStatusBar):
         """A sentence that stands for some seconds."""
         self.message.setText(text)
         self._timer.start()
+
+    def show_gauge(self, text: str) -> None:
+        """Speed, frames and memory in a few words."""
+        if text != self.gauge.text():
+            self.gauge.setText(text)
 
     def show_place(self, at: tuple[float, float] | None) -> None:
         """Image pixels under the cursor; None off the picture."""

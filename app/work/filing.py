@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +31,24 @@ from app.work.triage import Triage
 R = TypeVar("R")
 
 
+@dataclass
+class Kept:
+    """A document that was left and may come back with its undo and its unsaved work, which its journal goes on holding."""
+
+    history: History
+    journal: Journal
+    project: Path | None
+    frame: int
+
+
+@dataclass(frozen=True)
+class AlsoSaved:
+    """What is saved together with the open document: ``work`` in the worker, ``done`` in the main lane afterwards."""
+
+    work: Callable[[], object] = lambda: None
+    done: Callable[[], object] = lambda: None
+
+
 class Filing(Importing):
     """The part of the session that knows where things lie."""
 
@@ -39,6 +58,8 @@ class Filing(Importing):
     _paths: diagnostics.Paths
     _opening: str
     """What is being opened, in words; empty when nothing is."""
+    _long: dict[str, Job[Any]]
+    """Work that can be ended, by the title under which ``events.progress`` tells of it."""
     _closed: bool
     _abandoned: bool
     """Whether the unsaved work is not wanted any more."""
@@ -91,44 +112,64 @@ class Filing(Importing):
         """Delete a leftover that the user does not want."""
         forget(leftover)
 
-    def _open(self, work: Any, path: Path | None, leftover: Leftover | None = None) -> Job[Any]:
+    def _open(
+        self, work: Any, path: Path | None, leftover: Leftover | None = None, kept: Kept | None = None
+    ) -> Job[Any]:
         if self._opening:
             raise SessionError("Something is being opened already; wait a moment")
         self._opening = f"Opening {path.name if path else 'the sample clip'}…"
         self.events.mode(self.mode)
 
+        title = self._opening
+
         def end(error: Exception | None, cancelled: bool) -> None:
             self._opening = ""
+            self._long.pop(title, None)
+            self.events.progress(title, None)
             if job.value is not None and not self._closed:
-                self._install(job.value, leftover)
+                self._install(job.value, leftover, kept)
             self.events.mode(self.mode)
             if error is not None:
                 self.events.error(error)
 
+        self.events.progress(title, 0.0)
         job: Job[opening.Opened] = self.jobs.run("open", work, on_end=end)
+        self._long[title] = job
         return job
 
-    def _install(self, found: opening.Opened, leftover: Leftover | None) -> None:
+    def cancel(self, title: str) -> None:
+        """End the long work that ``events.progress`` tells of under this title, if it can be ended."""
+        if title in self._long:
+            self._long[title].cancel()
+
+    def cancellable(self, title: str) -> bool:
+        return title in self._long
+
+    def _install(self, found: opening.Opened, leftover: Leftover | None, kept: Kept | None = None) -> None:
         self._shut()
         self._clear()
         self.project = found.project
         recovered = leftover is not None
-        self.history = History(found.document, dirty=recovered)
+        self.history = History(found.document, dirty=recovered) if kept is None else kept.history
         self.lanes = found.lanes
         self.triage = Triage(self.lanes)
-        self.journal = Journal.create(
-            self._paths.state, found.document, found.project, dirty=recovered, packed=found.packed,
-            on_error=self._journal_failed,
-        )  # fmt: skip
-        self.history.subscribe(self._changed)
-        if leftover is not None:
+        if kept is None:
+            self.journal = Journal.create(
+                self._paths.state, found.document, found.project, dirty=recovered, packed=found.packed,
+                on_error=self._journal_failed,
+            )  # fmt: skip
+            self.history.subscribe(self._changed)
+        else:
+            self.journal = kept.journal
+        if leftover is not None and self.journal is not None:
             self.jobs.run("open", opening.forget_when_safe(self.journal, leftover))
         self.playhead = Playhead(found.media, self.events, self._post, self.settings.cache_mb, self._paths.cache)
         if found.relinked is not None:
             self.commit(SetVideo(found.relinked), "Relink the video")
         self.events.opened()
         self.events.selection()
-        self.seek(min((t.span().start for t in found.document.tracks.values() if t.frames), default=0))
+        first = min((t.span().start for t in found.document.tracks.values() if t.frames), default=0)
+        self.seek(first if kept is None else kept.frame)
         self.events.message(found.message)
 
     def save(self, path: Path | str | None = None) -> Job[Path]:
@@ -143,6 +184,7 @@ class Filing(Importing):
             target = target.with_name(target.name + opening.SUFFIX)
         self.runs.flush()
         doc, state, history, journal = self.document.copy(), self.history.state, self.history, self.journal
+        also = self._also_save(doc, target)
         since: list[Edit] = []
         stop_listening = history.subscribe(lambda edit, change: since.append(edit))
 
@@ -154,6 +196,7 @@ class Filing(Importing):
             elif job.value is not None and history is self.history:
                 history.mark_saved(state)
                 self.project = job.value
+                also.done()
                 if journal is not None and not self._closed:
                     journal.rebase(doc, job.value, dirty=bool(since), packed=packed[0])
                     for edit in since:
@@ -166,6 +209,7 @@ class Filing(Importing):
             with contextlib.suppress(OSError):  # the writer reports a folder that cannot be made
                 target.parent.mkdir(parents=True, exist_ok=True)
             save_project(doc, target)
+            also.work()
             packed.append(pack(doc))
             return target
 
@@ -174,6 +218,10 @@ class Filing(Importing):
         self.events.progress(title, 0.0)
         job = self.jobs.run("files", work(), on_end=end)
         return job
+
+    def _also_save(self, doc: Document, target: Path) -> AlsoSaved:
+        """What goes to the disk together with ``doc``, which is about to be saved at ``target``."""
+        return AlsoSaved()
 
     def close(self, *, discard: bool = False, timeout: float = 5.0) -> None:
         """End everything: the run (keeping what it computed), the workers, the frames, the journal.
@@ -230,6 +278,7 @@ class Filing(Importing):
                 self.events.progress(title, share)
 
         def end(error: Exception | None, cancelled: bool) -> None:
+            self._long.pop(title, None)
             self.events.progress(title, None)
             if error is not None:
                 self.events.error(error)
@@ -238,6 +287,7 @@ class Filing(Importing):
 
         newest: Latest[float] = Latest(lambda: self._post(show))
         job: Job[R] = self.jobs.run(lane, work, newest.put, end)
+        self._long[title] = job
         return job
 
     def export_frames(

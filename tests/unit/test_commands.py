@@ -48,6 +48,9 @@ class FakeUi:
     def show_palette(self) -> None:
         self.calls.append("palette")
 
+    def show_log(self) -> None:
+        self.calls.append("log")
+
     def show_settings(self) -> None:
         self.calls.append("settings")
 
@@ -90,7 +93,7 @@ def test_every_command_can_be_asked_when_nothing_is_open(ui: FakeUi):
     assert able == {
         "file.open", "file.sample", "file.quit", "edit.settings", "view.heat", "view.masks",
         "view.mask_style", "view.ghost", "view.labels", "view.search",
-        "view.lock_camera", "view.magnifier", "help.palette", "help.keys",
+        "view.lock_camera", "view.magnifier", "help.palette", "help.keys", "help.log",
     }
     for command in COMMANDS:
         if command.id not in able:
