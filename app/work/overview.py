@@ -95,6 +95,7 @@ class Lane:
         self.doubts = np.zeros(frames, np.uint8)
         self.version = 0
         self._stretches: tuple[int, list[Stretch]] = (-1, [])
+        self._summary: tuple[int, tuple[int, int, int]] = (-1, (0, 0, -1))
         for frame, seen in track.frames.items():
             self.put(frame, seen)
 
@@ -129,6 +130,11 @@ class Lane:
 
     def summary(self) -> tuple[int, int, int]:
         """Frames where the object is present, first and last frame that say anything; (0, 0, -1) when empty."""
+        if self._summary[0] != self.version:  # a list of objects asks for all of them at every change
+            self._summary = self.version, self._sum()
+        return self._summary[1]
+
+    def _sum(self) -> tuple[int, int, int]:
         known = np.flatnonzero(self.codes)
         if not len(known):
             return 0, 0, -1

@@ -38,6 +38,9 @@ EYE, LABEL, FRAMES, SPAN = range(4)
 Index = QModelIndex | QPersistentModelIndex
 SetTrack = Callable[..., None]
 
+MEASURED = 40
+"""Rows whose text decides how wide a column is; measuring hundreds at every change of the document takes too long."""
+
 
 class TracksModel(QAbstractTableModel):
     """One row per track, in the document's order. Edits leave through ``set_track(id, label=..., ...)``."""
@@ -219,6 +222,7 @@ class TracksPanel(QWidget):
         header.setSectionResizeMode(LABEL, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(EYE, QHeaderView.ResizeMode.Fixed)
         header.setMinimumSectionSize(32)
+        header.setResizeContentsPrecision(MEASURED)
         header.resizeSection(EYE, 32)
         self._open = False
         self._hint = QLabel("No video is open.", self.table.viewport())
