@@ -23,6 +23,10 @@ def _looping(session: Session) -> bool:
     return session.loop is not None
 
 
+def _collected(session: Session) -> bool:
+    return session.collection is not None
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("go.next", "Next frame", ("Right", "F"), "Go", _steps(1), is_open),
     Command("go.previous", "Previous frame", ("Left", "D"), "Go", _steps(-1), is_open),
@@ -52,4 +56,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("go.loop_to", "Loop to here", ("Ctrl+]",), "Go", lambda s, ui: s.set_loop(end=s.frame), is_open,
             hint="Playing goes round in the range"),
     Command("go.loop_off", "Stop looping", ("Ctrl+\\",), "Go", lambda s, ui: s.end_loop(), _looping),
+    Command("go.next_clip", "Next clip", ("Ctrl+PgDown",), "Go", lambda s, ui: s.step_clip(1), _collected,
+            hint="Of the collection; unsaved work of this one is kept"),
+    Command("go.previous_clip", "Previous clip", ("Ctrl+PgUp",), "Go", lambda s, ui: s.step_clip(-1), _collected,
+            hint="Of the collection; unsaved work of this one is kept"),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
+from app.formats.collection import SUFFIX as CLIPS
 from app.gui.dialogs.labels import LabelsDialog
 from app.session import Session
 from app.work.opening import SUFFIX, default_project
@@ -42,9 +43,10 @@ class Asking:
         """A video, a project, or the folder of the picture that was chosen."""
         pictures = "*.jpg *.jpeg *.png *.bmp *.tif *.tiff *.webp"
         patterns = [
-            f"Videos, pictures and projects ({VIDEOS} {pictures} *{SUFFIX})",
+            f"Videos, pictures and projects ({VIDEOS} {pictures} *{SUFFIX} *{CLIPS})",
             f"Videos ({VIDEOS})",
             f"Projects (*{SUFFIX})",
+            f"Collections (*{CLIPS})",
             "All files (*)",
         ]
         start = str(self._session.media.path.parent) if self._session.media else ""
@@ -53,6 +55,16 @@ class Asking:
             return None
         path = Path(chosen)
         return path.parent if path.suffix.lower().lstrip(".") in pictures.replace("*.", "").split() else path
+
+    def clip_folder(self) -> Path | None:
+        """A folder of videos."""
+        chosen = QFileDialog.getExistingDirectory(self._window, "Open a folder of videos", self._beside())
+        return Path(chosen) if chosen else None
+
+    def clips(self) -> list[Path]:
+        """Videos to add to the collection."""
+        chosen, _ = QFileDialog.getOpenFileNames(self._window, "Add clips", self._beside(), f"Videos ({VIDEOS})")
+        return [Path(one) for one in chosen]
 
     def frame(self) -> dict[str, Any] | None:
         """``{"place": ...}`` to go to, as it was written."""

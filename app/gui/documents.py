@@ -8,11 +8,13 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from app.formats.collection import SUFFIX
 from app.gui import recent
 from app.gui.asking import Asking, Unsaved
 from app.gui.dialogs.recover import RecoverDialog
 from app.gui.dialogs.relink import RelinkDialog
 from app.session import RelinkError, Session
+from app.work.clips import holds_videos
 from app.work.journal import Leftover
 
 
@@ -43,6 +45,36 @@ class Documents:
             self.open(path)
         return None
 
+    def ask_folder(self) -> dict[str, Any] | None:
+        """As `ask_open`, for a folder of videos."""
+        folder = self.asking.clip_folder()
+        if folder is not None:
+            self.open_folder(folder)
+        return None
+
+    def open_folder(self, folder: Path) -> None:
+        """Open the videos of a folder as one collection, once the present document may be left."""
+        self.leave(lambda: self._collect(folder, lambda: self._session.open_folder(folder)))
+
+    def open_several(self, paths: list[Path]) -> None:
+        """Open several videos as one collection, with its manifest beside the first."""
+        home = paths[0].parent
+        manifest = home / f"{home.name}{SUFFIX}"
+        self.leave(lambda: self._collect(manifest, lambda: self._session.new_collection(manifest, paths)))
+
+    def dropped(self, paths: list[Path]) -> None:
+        """Open what was dropped on the window: one path, or several as a collection."""
+        if len(paths) > 1:
+            self.open_several(paths)
+        elif paths and paths[0].is_dir() and holds_videos(paths[0]):
+            self.open_folder(paths[0])
+        elif paths:
+            self.open(paths[0])
+
+    def _collect(self, path: Path, act: Callable[[], object]) -> None:
+        self._last = path
+        self._try(act)
+
     def ask_sample(self) -> dict[str, Any] | None:
         """The sample needs no path, but the present document must be left."""
         self.open(None)
@@ -68,7 +100,10 @@ class Documents:
         if not dialog.exec() or dialog.video is None:
             return
         last, video, anyway = self._last, dialog.video, dialog.anyway
-        if isinstance(last, Leftover):
+        clip = self._session.wanted_clip
+        if clip is not None:
+            self._try(lambda: self._session.go_to_clip(clip, video=video, accept=anyway))
+        elif isinstance(last, Leftover):
             self._try(lambda: self._session.recover(last, video=video, accept=anyway))
         else:
             self._try(lambda: self._session.open(error.project, video=video, accept=anyway))
@@ -103,7 +138,10 @@ class Documents:
         self._try(lambda: self._session.open(path))
 
     def _opened(self) -> None:
-        if isinstance(self._last, Path):
+        manifest = self._session.collection_path
+        if manifest is not None:
+            recent.add(manifest)
+        elif isinstance(self._last, Path):
             recent.add(self._last)
 
     def _try(self, act: Callable[[], object]) -> bool:

@@ -35,6 +35,7 @@ from app.gui.hands import Hands
 from app.gui.menus import recent_menu, theme_menu
 from app.gui.notices import NoticeBar
 from app.gui.panels.attributes import AttributesPanel
+from app.gui.panels.clips import ClipsPanel
 from app.gui.panels.comments import CommentsPanel
 from app.gui.panels.history import HistoryPanel
 from app.gui.panels.review import ReviewPanel
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         asking = self.documents.asking
         return {
             "open": self.documents.ask_open,
+            "clip_folder": self.documents.ask_folder,
             "file.sample": self.documents.ask_sample,
             "save_as": asking.save_as,
             "export": self.exporting.ask,
@@ -146,6 +148,10 @@ class MainWindow(QMainWindow):
         self.side.above.add("objects", "Objects", "timeline", self.tracks_panel)
         self.side.above.add("review", "Review", "warning", self.review_panel)
         self.review_panel.counted.connect(lambda count: self.side.above.set_badge("review", count))
+        self.clips_panel = ClipsPanel(
+            self.session, self.actions_.__getitem__, self.documents.asking.clips, self.show_error
+        )
+        self.side.above.add("clips", "Clips", "film", self.clips_panel)
         self.history_panel = HistoryPanel(self.session)
         self.side.above.add("history", "History", "undo", self.history_panel)
         self.comments_panel = CommentsPanel(self.session, self.actions_.__getitem__, self.show_error)
@@ -306,7 +312,7 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, self.close)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _dropped(event) is not None:
+        if _dropped(event):
             event.acceptProposedAction()
             self.start_page.show_drop(True)
 
@@ -315,10 +321,10 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.start_page.show_drop(False)
-        path = _dropped(event)
-        if path is not None:
+        paths = _dropped(event)
+        if paths:
             event.acceptProposedAction()
-            self.documents.open(path)
+            self.documents.dropped(paths)
 
     # --- Ui of the commands -------------------------------------------------------------------------------------
 
@@ -370,7 +376,6 @@ class MainWindow(QMainWindow):
         self._qsettings().setValue("geometry", self.saveGeometry())
 
 
-def _dropped(event: QDropEvent) -> Path | None:
-    """The first local file or folder of a drag."""
-    urls = event.mimeData().urls()
-    return Path(urls[0].toLocalFile()) if urls and urls[0].isLocalFile() else None
+def _dropped(event: QDropEvent) -> list[Path]:
+    """The local files and folders of a drag."""
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

@@ -27,6 +27,11 @@ class _Step:
     video: bool
     before: int
     after: int
+    when: int
+    """Orders the steps of all histories of the process by when they began."""
+
+
+_CLOCK = itertools.count(1)
 
 
 class History:
@@ -62,7 +67,7 @@ class History:
             self._undone.clear()
         if at is None:
             before, self._state = self._state, next(self._names)
-            self._done.append(_Step(title, gesture, [], change.tracks, change.video, before, self._state))
+            self._done.append(_Step(title, gesture, [], change.tracks, change.video, before, self._state, next(_CLOCK)))
             step = self._done[-1]
         else:
             step = self._done[at]
@@ -98,6 +103,16 @@ class History:
     def redo_title(self) -> str:
         """Title of the step that redo would carry out; empty when there is none."""
         return self._undone[-1].title if self._undone else ""
+
+    @property
+    def undo_when(self) -> int:
+        """When the step began that undo would take back, among the steps of all histories; 0 when there is none."""
+        return self._done[-1].when if self._done else 0
+
+    @property
+    def redo_when(self) -> int:
+        """When the step began that redo would carry out; 0 when there is none."""
+        return self._undone[-1].when if self._undone else 0
 
     @property
     def steps(self) -> tuple[str, ...]:

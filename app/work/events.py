@@ -106,5 +106,7 @@ class Events:
         self.trackers: Event[[]] = Event()
         """Weights were imported, or could not be: which trackers are ready may have changed."""
         self.saved: Event[[Path]] = Event()
+        self.clips: Event[[]] = Event()
+        """The collection, one of its clips, or which of them is open changed."""
         self.cached: Event[[]] = Event()
         """The set of frames that can be shown at once changed."""

@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 @dataclass
 class Kept:
-    """A document that was left and may come back with its undo and its unsaved work, which its journal goes on holding."""
+    """A document that was left and may come back with its undo; its journal goes on holding its unsaved work."""
 
     history: History
     journal: Journal

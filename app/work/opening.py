@@ -101,6 +101,11 @@ def forget_when_safe(journal: Journal, leftover: Leftover) -> Generator[None, No
         forget(leftover)
 
 
+def unknown_video(path: str, fingerprint: str, frames: int) -> VideoRef:
+    """What is known of a video that nobody has found yet: its picture size and rate are not."""
+    return VideoRef(path=path, fingerprint=fingerprint, frames=frames, width=0, height=0, fps=0.0)
+
+
 def glance(doc: Document, frames: int) -> Lanes:
     """The lanes of a document on a clip of so many frames."""
     lanes = Lanes()

@@ -1,0 +1,144 @@
+"""The manifest of a collection: one small JSON document, ``NAME.siamclips``, that names clips and their projects.
+
+Paths are relative to the manifest with forward slashes, and absolute as a fallback, so that a folder may be moved with
+everything in it. The labels' own schema is that of the project file. A file with keys that this schema does not know is
+refused: saving it again would lose them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from app.formats.atomic import replace_file
+from app.formats.names import short
+from app.model.collection import Clip, Collection
+from app.model.document import Count, Label
+
+SUFFIX = ".siamclips"
+FORMAT = "siamclips"
+SCHEMA = 1
+MAX_BYTES = 64 << 20
+"""Largest manifest that is read; some 100 000 clips."""
+
+
+class CollectionError(Exception):
+    """A manifest cannot be saved or loaded; the message names the file, what is wrong where, and what to do."""
+
+
+class _Place(msgspec.Struct, forbid_unknown_fields=True):
+    path: str
+    absolute: str
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+    video: _Place
+    project: _Place | None = None
+    fingerprint: str = ""
+    frames: Count = 0
+    objects: Count = 0
+    boxes: Count = 0
+    labelled: Count = 0
+    verified: Count = 0
+    suspicious: Count = 0
+    done: bool = False
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    format: str
+    schema: int
+    clips: list[_Entry]
+    labels: list[Label] = []
+
+
+class _Head(msgspec.Struct):
+    format: str | None = None
+    schema: int | None = None
+
+
+_NUMBERS = ("fingerprint", "frames", "objects", "boxes", "labelled", "verified", "suspicious", "done")
+
+
+def save_collection(collection: Collection, path: Path) -> None:
+    """Put a manifest at ``path``, whole or not at all. Raises `CollectionError`."""
+    folder = path.absolute().parent
+    entries = [
+        _Entry(
+            _place(clip.video, folder),
+            _place(clip.project, folder) if clip.project else None,
+            **{name: getattr(clip, name) for name in _NUMBERS},
+        )
+        for clip in collection.clips
+    ]
+    try:
+        data = msgspec.json.encode(_File(FORMAT, SCHEMA, entries, list(collection.labels)))
+        replace_file(path.resolve(), msgspec.json.format(data, indent=1) + b"\n")
+    except UnicodeEncodeError as error:
+        raise CollectionError(
+            f"{path} cannot be saved: the name {error.object!r} is not proper text. Rename that file or label."
+        ) from error
+    except OSError as error:
+        raise CollectionError(
+            f"{path} could not be saved: {error.strerror or error}. What was there before is untouched. "
+            "Make room, or check that the folder may be written to."
+        ) from error
+
+
+def load_collection(path: Path) -> Collection:
+    """Read a manifest; paths in the result are absolute, and what they name need not exist.
+
+    Raises `CollectionError` when the file is missing, damaged, made by a newer SiamLabel, or contradicts itself.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CollectionError(f"{path} is larger than {MAX_BYTES >> 20} MB. Check that it is a collection.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise CollectionError(
+            f"{path} cannot be read: {error.strerror or error}. Check the name and the disk."
+        ) from error
+    try:
+        head = msgspec.json.decode(data, type=_Head)
+        if head.format != FORMAT or head.schema is None or head.schema < 1:
+            raise CollectionError(f"{path} is not a collection of clips. Choose a {SUFFIX} file.")
+        if head.schema > SCHEMA:
+            raise CollectionError(f"{path} was saved by a newer SiamLabel (schema {head.schema}). Update SiamLabel.")
+        file = msgspec.json.decode(data, type=_File)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CollectionError(
+            f"{path} is damaged: {short(str(error))}. Make the collection anew; its clips keep their labels."
+        ) from error
+    folder = path.absolute().parent
+    clips = tuple(
+        Clip(
+            _found(entry.video, folder, path),
+            _found(entry.project, folder, path) if entry.project else "",
+            **{name: getattr(entry, name) for name in _NUMBERS},
+        )
+        for entry in file.clips
+    )
+    for what, names in (("clip", [c.video for c in clips]), ("label", [one.name for one in file.labels])):
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise CollectionError(f"{path} is damaged: the {what} {short(twice)!r} is there twice. Remove one of them.")
+    return Collection(clips, tuple(file.labels))
+
+
+def _place(path: str, folder: Path) -> _Place:
+    try:
+        return _Place(Path(os.path.relpath(path, folder)).as_posix(), path)
+    except ValueError:  # Windows: another drive
+        return _Place(Path(path).as_posix(), path)
+
+
+def _found(place: _Place, folder: Path, manifest: Path) -> str:
+    """Where it is as seen from the manifest, else where it was at the last save."""
+    if "\0" in place.path + place.absolute or not place.path:
+        raise CollectionError(f"{manifest} is damaged: {place.path!r} is no path. Make the collection anew.")
+    beside = os.path.normpath(folder / place.path)
+    try:
+        return place.absolute if not os.path.exists(beside) and os.path.exists(place.absolute) else beside  # noqa: PTH110
+    except OSError:
+        return beside
