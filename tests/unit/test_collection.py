@@ -142,6 +142,7 @@ def test_a_moved_folder_is_found_again(session, videos, tmp_path):
     session.add_object(square(0), "cat")
     saved(session)
     manifest = session.collection_path
+    assert manifest is not None
     session.close()
     shutil.move(videos[0].parent, tmp_path / "night")
     again = Session(Settings(tracker="fake"), create_tracker=FakeTrackers())
@@ -186,6 +187,7 @@ def test_leaving_the_collection_keeps_what_was_not_saved_unless_it_is_abandoned(
 def test_a_missing_clip_is_passed_by_and_found_again_by_its_content(session, videos, tmp_path):
     go(session, 1)
     manifest = session.collection_path
+    assert manifest is not None
     go(session, 0)
     session.wait(session.jobs.run("files", iter_nothing()))
     session.close()
