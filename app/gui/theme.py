@@ -212,9 +212,9 @@ def stylesheet(t: Tokens) -> str:
     QToolButton::menu-indicator {{ image: none; }}
     QTableView QLineEdit {{ border-radius: 0; padding: 0 4px; }}
     QCheckBox {{ spacing: 8px; }}
-    QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {t.muted}; border-radius: 4px;
-        background: {t.base}; }}
-    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+    QCheckBox::indicator, QListWidget::indicator {{ width: 16px; height: 16px; border: 1px solid {t.muted};
+        border-radius: 4px; background: {t.base}; }}
+    QCheckBox::indicator:checked, QListWidget::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
         image: url({_tinted_file("check", t.on_accent)}); }}
     QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
     QProgressBar {{ background: {t.base}; border: 1px solid {t.border}; border-radius: 4px; height: 8px;

@@ -46,6 +46,7 @@ class ClipsPanel(QWidget):
         self._session, self._ask, self._on_error = session, ask, on_error
         self.list = QListWidget()
         self.list.setAccessibleName("Clips")
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setItemDelegate(_Bar(self.list))
         self.list.itemActivated.connect(lambda item: self._try(lambda: session.go_to_clip(item.data(_NUMBER))))
         self.list.itemChanged.connect(self._ticked)
