@@ -92,7 +92,7 @@ class ClipsPanel(QWidget):
                 item = QListWidgetItem(f"{clip.name}{' *' if clip.video in unsaved else ''}\n{told(clip, missing)}")
                 item.setData(_NUMBER, number)
                 item.setData(_SHARE, clip.share)
-                item.setToolTip(clip.video)
+                item.setToolTip(f"{clip.video}\n{clip.share:.0%} of the frames are labelled, {clip.verified} verified")
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 item.setCheckState(Qt.CheckState.Checked if clip.done else Qt.CheckState.Unchecked)
                 if missing:
@@ -145,7 +145,7 @@ def told(clip: Clip, missing: bool) -> str:
         return "missing · double click to locate"
     parts = [f"{clip.frames} frames"] if clip.frames else ["not opened yet"]
     if clip.objects:
-        parts.append(f"{clip.share:.0%} labelled")
+        parts.append(f"{clip.share:.0%}")
     if clip.suspicious:
         parts.append(f"{clip.suspicious} suspicious")
     return " · ".join(parts)
