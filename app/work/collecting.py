@@ -327,19 +327,19 @@ class Collecting(Filing):
     def can_redo(self) -> bool:
         return self.history.can_redo or any(kept.history.can_redo for kept in self._left.values())
 
-    def undo(self) -> None:
-        """Take back the newest step of all clips, going to its clip first."""
+    def undo(self, *, here: bool = False) -> None:
+        """Take back the newest step of all clips, going to its clip first; ``here``: of the open clip."""
         self.runs.flush()
         newest = max(self._left.items(), key=lambda item: item[1].history.undo_when, default=None)
-        if newest is None or newest[1].history.undo_when <= self.history.undo_when:
+        if here or newest is None or newest[1].history.undo_when <= self.history.undo_when:
             super().undo()
         else:
             self._at_clip(newest[0], super().undo)
 
-    def redo(self) -> None:
+    def redo(self, *, here: bool = False) -> None:
         """Do again what was undone last in any clip, going to its clip first."""
         waiting = [(kept.history.redo_when, video) for video, kept in self._left.items() if kept.history.can_redo]
-        if not waiting or (self.history.can_redo and self.history.redo_when < min(waiting)[0]):
+        if here or not waiting or (self.history.can_redo and self.history.redo_when < min(waiting)[0]):
             super().redo()
         else:
             self._at_clip(min(waiting)[1], super().redo)

@@ -65,4 +65,4 @@ class HistoryPanel(QWidget):
 
     def _go(self, steps: int) -> None:
         for _ in range(abs(steps)):
-            self._session.undo() if steps < 0 else self._session.redo()
+            self._session.undo(here=True) if steps < 0 else self._session.redo(here=True)
