@@ -11,6 +11,7 @@ from session_fakes import FakeTrackers, saved, write_clip
 
 from app.formats.project import ProjectError, load_project
 from app.session import Session
+from app.settings import Settings
 from tracker.api import Box
 
 
@@ -18,7 +19,7 @@ from tracker.api import Box
 def test_a_save_that_fails_loses_nothing_and_can_be_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ):
-    session = Session(create_tracker=FakeTrackers())
+    session = Session(Settings(retrack_on_correction=False), create_tracker=FakeTrackers())
     session.wait(session.open(write_clip(tmp_path / "clip.mkv")))
     session.add_object(Box(4, 20, 12, 12), "cat")
     project = saved(session)
