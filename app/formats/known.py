@@ -7,6 +7,7 @@ FORMATS = {
     "coco_vid": "app.formats.coco_vid:COCO_VID",
     "youtube_vis": "app.formats.youtube_vis:YOUTUBE_VIS",
     "tao": "app.formats.tao:TAO",
+    "burst": "app.formats.burst:BURST",
     "vot": "app.formats.vot:VOT",
     "lasot": "app.formats.lasot:LASOT",
     "got10k": "app.formats.got10k:GOT10K",
