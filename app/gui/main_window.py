@@ -38,7 +38,9 @@ from app.gui.panels.attributes import AttributesPanel
 from app.gui.panels.clips import ClipsPanel
 from app.gui.panels.comments import CommentsPanel
 from app.gui.panels.history import HistoryPanel
+from app.gui.panels.keyframes import KeyframesPanel
 from app.gui.panels.review import ReviewPanel
+from app.gui.panels.thumbs import Thumbs
 from app.gui.panels.tracker import TrackerPanel
 from app.gui.panels.tracks import TracksPanel
 from app.gui.panels.transport import TransportBar
@@ -144,7 +146,8 @@ class MainWindow(QMainWindow):
             self.choosing.menu,
         )
         self.side = Side()
-        self.review_panel = ReviewPanel(self.session, self.actions_.__getitem__)
+        self.thumbs = Thumbs(self.session, self)
+        self.review_panel = ReviewPanel(self.session, self.actions_.__getitem__, self.thumbs)
         self.side.above.add("objects", "Objects", "timeline", self.tracks_panel)
         self.side.above.add("review", "Review", "warning", self.review_panel)
         self.review_panel.counted.connect(lambda count: self.side.above.set_badge("review", count))
@@ -162,6 +165,8 @@ class MainWindow(QMainWindow):
         )
         self.side.below.add("tracker", "Tracker", "signal", self.tracker_panel, scrolls=True)
         self.side.below.add("attributes", "Attributes", "tag", self.attributes_panel, scrolls=True)
+        self.keyframes_panel = KeyframesPanel(self.session, self.actions_.__getitem__, self.thumbs, self.show_error)
+        self.side.below.add("keyframes", "Keyframes", "keyframe", self.keyframes_panel)
         top = QSplitter(Qt.Orientation.Horizontal)
         top.setHandleWidth(1)
         top.addWidget(middle)

@@ -133,15 +133,15 @@ class Driving(Reviewing):
             raise SessionError("The range has one frame; give a first and a last one")
         return self.track(1 if last > first else -1, frame=first, until=last, mode=mode)
 
-    def track_gap(self, track: int | None = None) -> Job[Outcome]:
-        """Track the gap around this frame from the keyframes on both sides and fuse what they say.
+    def track_gap(self, track: int | None = None, *, frame: int | None = None) -> Job[Outcome]:
+        """Track the gap around ``frame`` (this one) from the keyframes on both sides and fuse what they say.
 
         On a keyframe, both gaps beside it. Raises `SessionError` where there is no gap.
         """
         self._require_free()
         history = self.document.tracks[self._editable(track)]
-        means = self._means()
-        return self._start(tuple(gap(history, a, b, means) for a, b in gaps_at(history, self.frame)), "Track the gap")
+        means, at = self._means(), self.frame if frame is None else frame
+        return self._start(tuple(gap(history, a, b, means) for a, b in gaps_at(history, at)), "Track the gap")
 
     def stop(self) -> None:
         """Stop the run within one frame; what it computed stays and can be undone."""

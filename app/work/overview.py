@@ -117,7 +117,7 @@ class Lane:
         odd = self.doubts >= SUSPICIOUS
         if not odd.any():
             return []
-        sure = np.flatnonzero((self.codes & (_KEY | _VERIFIED) > 0) | (self.codes & 7 == MANUAL))
+        sure = self.sure()
         for away in range(-VOUCHES, VOUCHES + 1):
             near = sure + away
             odd[near[(near >= 0) & (near < len(odd))]] = False
@@ -127,6 +127,10 @@ class Lane:
             worst = a + int(self.doubts[a:b].argmax())
             found.append(Stretch(self.track, a, b, worst, int(self.doubts[worst])))
         return found
+
+    def sure(self) -> np.ndarray:
+        """The frames (n,) that a person vouches for (`Observation.protected`), ascending."""
+        return np.flatnonzero((self.codes & (_KEY | _VERIFIED) > 0) | (self.codes & 7 == MANUAL))
 
     def summary(self) -> tuple[int, int, int]:
         """Frames where the object is present, first and last frame that say anything; (0, 0, -1) when empty."""
@@ -200,6 +204,11 @@ class Lanes:
         """Start over for another document; ``frames`` is the clip's length."""
         self.frames = frames
         self.lanes = {number: Lane(frames, track) for number, track in doc.tracks.items()}
+
+    def frames_vouched(self, track: int | None) -> np.ndarray:
+        """The frames (n,) of a track that a person vouches for, ascending; none of no track."""
+        lane = None if track is None else self.lanes.get(track)
+        return np.zeros(0, np.intp) if lane is None else lane.sure()
 
     def update(self, doc: Document, change: Change) -> set[int]:
         """Follow a change; returns the tracks whose lanes look different now."""

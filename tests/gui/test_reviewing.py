@@ -29,7 +29,7 @@ def test_the_list_shows_the_worst_first_with_pictures(doubtful):
     first = panel.model.index(0)
     assert first.data() == "object 1, frames 10 to 12, lost"
     assert panel.count.text() == "4 frames in 2 places"
-    doubtful.wait(lambda: len(panel._pictures) == 2)
+    doubtful.wait(lambda: doubtful.window.thumbs.count == 2)
     panel.list.clicked.emit(panel.model.index(1))
     assert doubtful.session.frame == 24
     assert first.data(STRETCH).worst == 10

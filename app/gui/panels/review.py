@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 
-import numpy as np
 from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
@@ -17,7 +15,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QColor, QImage, QPainter, QPixmap
+from PySide6.QtGui import QAction, QColor, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -31,14 +29,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
+from app.gui.panels.thumbs import THUMB_H, THUMB_W, Thumbs
 from app.model.document import Document
 from app.session import Session
 from app.work.overview import Stretch, doubt
 from app.work.thumbnails import Wish
 
-THUMB_W, THUMB_H = 88, 56
-KEPT = 256
-"""Thumbnails that are remembered."""
 SOON = 200
 """Milliseconds that changes are gathered for before the list is made anew."""
 STRETCH = Qt.ItemDataRole.UserRole
@@ -93,13 +89,12 @@ class ReviewPanel(QWidget):
     counted = Signal(int)
     """How many places are left."""
 
-    def __init__(self, session: Session, action: Callable[[str], QAction]) -> None:
+    def __init__(self, session: Session, action: Callable[[str], QAction], thumbs: Thumbs) -> None:
         super().__init__()
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session = session
-        self._pictures: OrderedDict[Wish, QPixmap] = OrderedDict()
-        self._asked: set[Wish] = set()
+        self._thumbs = thumbs
         self.model = ReviewModel()
         self.count = QLabel()
         self.count.setObjectName("muted")
@@ -138,7 +133,8 @@ class ReviewPanel(QWidget):
         self._soon.setInterval(SOON)
         self._soon.timeout.connect(self.refresh)
         events = session.events
-        events.opened.connect(self._opened)
+        events.opened.connect(self.refresh)
+        thumbs.arrived.connect(self.list.viewport().update)
         events.document.connect(lambda _: self._later())
         self.refresh()
 
@@ -158,11 +154,6 @@ class ReviewPanel(QWidget):
             self._hint.setText("What the tracker is not sure of will be listed here, the worst first.")
         self.counted.emit(places)
 
-    def _opened(self) -> None:
-        self._pictures.clear()
-        self._asked.clear()
-        self.refresh()
-
     def _later(self) -> None:
         if not self._soon.isActive():  # a run changes the document all the time; the list must not wait for its end
             self._soon.start()
@@ -174,39 +165,11 @@ class ReviewPanel(QWidget):
             self._session.select(stretch.track)
             self._session.seek(stretch.worst)
 
-    # --- thumbnails ---------------------------------------------------------------------------------------------
-
     def _picture(self, stretch: Stretch) -> QPixmap | None:
-        """The thumbnail of a place; asked for when it is first painted."""
+        """The picture of a place; asked for when it is first painted."""
         track = self._session.document.tracks.get(stretch.track)
         seen = None if track is None else track.at(stretch.worst)
-        wish = Wish(stretch.track, stretch.worst, None if seen is None else seen.box)
-        found = self._pictures.get(wish)
-        if found is None and wish not in self._asked and self._session.media is not None:
-            if not self._asked:
-                QTimer.singleShot(0, self._fetch)
-            self._asked.add(wish)
-        return found
-
-    def _fetch(self) -> None:
-        session = self._session
-        if session.media is None or not self._asked:
-            return
-        wishes = tuple(self._asked)
-        session.pictures(wishes, THUMB_W * 2, THUMB_H * 2, self._arrived, lambda: self._fetched(wishes))
-
-    def _arrived(self, wish: Wish, pixels: np.ndarray) -> None:
-        height, width = pixels.shape[:2]
-        image = QImage(pixels.tobytes(), width, height, width * 3, QImage.Format.Format_BGR888)
-        self._pictures[wish] = QPixmap.fromImage(image)
-        while len(self._pictures) > KEPT:
-            self._pictures.popitem(last=False)
-        self.list.viewport().update()
-
-    def _fetched(self, wishes: tuple[Wish, ...]) -> None:
-        self._asked -= set(wishes)
-        if self._asked:
-            self._fetch()
+        return self._thumbs.of(Wish(stretch.track, stretch.worst, None if seen is None else seen.box))
 
 
 class _Row(QStyledItemDelegate):
