@@ -13,6 +13,7 @@ from app.commands import BY_ID, COMMANDS, Command, Ui
 from app.commands.keymap import Keymap
 from app.gui import theme
 from app.session import Session
+from app.words import mark, tr
 
 ICONS: Mapping[str, str] = {
     "file.open": "open",
@@ -52,7 +53,7 @@ ICONS: Mapping[str, str] = {
     "help.keys": "keyboard",
 }
 
-SHORT = {"track.backward": "Track back"}
+SHORT = {"track.backward": mark("Track back")}
 """Titles on the tool bar, where they differ from those in the menu."""
 
 ENDS_TYPING = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
@@ -97,7 +98,7 @@ class Actions(QObject):
             action.setIconText(SHORT.get(command.id, command.title.removesuffix("…")))
             action.triggered.connect(lambda _=False, c=command: self.trigger(c))
             self._actions[command.id] = action
-        self.stop = QAction("Stop", self)
+        self.stop = QAction(tr("Stop"), self)
         self.stop.triggered.connect(lambda: self.trigger(BY_ID["track.stop"]))
         self._tint()
         theme.current().changed.connect(self._tint)

@@ -20,6 +20,7 @@ from app.gui.bridge import Bridge
 from app.gui.main_window import MainWindow
 from app.session import Session
 from app.settings import load_settings
+from app.words import tr
 
 log = logging.getLogger("siamlabel.gui")
 qt_log = logging.getLogger("siamlabel.qt")
@@ -114,7 +115,7 @@ class _Hooks:
         self._bridge.post(lambda: self._show(error))
 
     def _show(self, error: BaseException) -> None:
-        self._window.errors.show_once(error, "SiamLabel made a mistake. Your work is safe in the journal.")
+        self._window.errors.show_once(error, tr("SiamLabel made a mistake. Your work is safe in the journal."))
 
 
 def _qt_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:

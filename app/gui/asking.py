@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 from app.formats.collection import SUFFIX as CLIPS
 from app.gui.dialogs.labels import LabelsDialog
 from app.session import Session
+from app.words import tr
 from app.work.opening import SUFFIX, default_project
 
 
@@ -36,21 +37,25 @@ class Asking:
         """``{"path": ...}`` of a project."""
         media = self._session.media
         start = self._session.project or (default_project(media.path) if media else Path())
-        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save the project", str(start), f"SiamLabel (*{SUFFIX})")
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._window, tr("Save the project"), str(start), f"SiamLabel (*{SUFFIX})"
+        )
         return {"path": Path(chosen)} if chosen else None
 
     def file_to_open(self) -> Path | None:
         """A video, a project, or the folder of the picture that was chosen."""
         pictures = "*.jpg *.jpeg *.png *.bmp *.tif *.tiff *.webp"
         patterns = [
-            f"Videos, pictures and projects ({VIDEOS} {pictures} *{SUFFIX} *{CLIPS})",
-            f"Videos ({VIDEOS})",
-            f"Projects (*{SUFFIX})",
-            f"Collections (*{CLIPS})",
-            "All files (*)",
+            tr("Videos, pictures and projects ({VIDEOS} {pictures} *{SUFFIX} *{CLIPS})").format(
+                VIDEOS=VIDEOS, pictures=pictures, SUFFIX=SUFFIX, CLIPS=CLIPS
+            ),
+            tr("Videos ({VIDEOS})").format(VIDEOS=VIDEOS),
+            tr("Projects (*{SUFFIX})").format(SUFFIX=SUFFIX),
+            tr("Collections (*{CLIPS})").format(CLIPS=CLIPS),
+            tr("All files (*)"),
         ]
         start = str(self._session.media.path.parent) if self._session.media else ""
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open", start, ";;".join(patterns))
+        chosen, _ = QFileDialog.getOpenFileName(self._window, tr("Open"), start, ";;".join(patterns))
         if not chosen:
             return None
         path = Path(chosen)
@@ -58,19 +63,21 @@ class Asking:
 
     def clip_folder(self) -> Path | None:
         """A folder of videos."""
-        chosen = QFileDialog.getExistingDirectory(self._window, "Open a folder of videos", self._beside())
+        chosen = QFileDialog.getExistingDirectory(self._window, tr("Open a folder of videos"), self._beside())
         return Path(chosen) if chosen else None
 
     def clips(self) -> list[Path]:
         """Videos to add to the collection."""
-        chosen, _ = QFileDialog.getOpenFileNames(self._window, "Add clips", self._beside(), f"Videos ({VIDEOS})")
+        chosen, _ = QFileDialog.getOpenFileNames(
+            self._window, tr("Add clips"), self._beside(), tr("Videos ({VIDEOS})").format(VIDEOS=VIDEOS)
+        )
         return [Path(one) for one in chosen]
 
     def frame(self) -> dict[str, Any] | None:
         """``{"place": ...}`` to go to, as it was written."""
         last = self._session.frame_count - 1
-        said = f"Frame (0 to {last}), step (+10) or time (1:02.5)"
-        text, good = QInputDialog.getText(self._window, "Go to frame", said, text=str(self._session.frame))
+        said = tr("Frame (0 to {last}), step (+10) or time (1:02.5)").format(last=last)
+        text, good = QInputDialog.getText(self._window, tr("Go to frame"), said, text=str(self._session.frame))
         return {"place": text} if good else None
 
     def labels(self) -> dict[str, Any] | None:
@@ -81,18 +88,18 @@ class Asking:
     def label_file(self) -> dict[str, Any] | None:
         """``{"path": ...}`` of a file with labels."""
         chosen, _ = QFileDialog.getOpenFileName(
-            self._window, "Labels from", "", f"Labels and projects (*.json *{SUFFIX})"
+            self._window, tr("Labels from"), "", tr("Labels and projects (*.json *{SUFFIX})").format(SUFFIX=SUFFIX)
         )
         return {"path": Path(chosen)} if chosen else None
 
     def label_data(self) -> dict[str, Any] | None:
         """``{"path": ...}`` of a file with labels of another tool."""
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Import labels", self._beside())
+        chosen, _ = QFileDialog.getOpenFileName(self._window, tr("Import labels"), self._beside())
         return {"path": Path(chosen)} if chosen else None
 
     def label_folder(self) -> dict[str, Any] | None:
         """``{"path": ...}`` of a folder with labels of another tool."""
-        chosen = QFileDialog.getExistingDirectory(self._window, "Import a folder of labels", self._beside())
+        chosen = QFileDialog.getExistingDirectory(self._window, tr("Import a folder of labels"), self._beside())
         return {"path": Path(chosen)} if chosen else None
 
     def _beside(self) -> str:
@@ -101,9 +108,11 @@ class Asking:
     def comment(self) -> dict[str, Any] | None:
         """``{"text": ..., "track": ...}`` of a remark on this frame."""
         chosen = self._session.selected
-        about = "the picture" if chosen is None else f"{self._session.document.tracks[chosen].label} {chosen}"
+        about = tr("the picture") if chosen is None else f"{self._session.document.tracks[chosen].label} {chosen}"
         text, good = QInputDialog.getMultiLineText(
-            self._window, "Comment", f"About {about} on frame {self._session.frame}"
+            self._window,
+            tr("Comment"),
+            tr("About {about} on frame {frame}").format(about=about, frame=self._session.frame),
         )
         return {"text": text, "track": chosen} if good and text.strip() else None
 
@@ -111,9 +120,9 @@ class Asking:
         """Once, when leaving a document with unsaved changes."""
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setWindowTitle("Unsaved changes")
-        box.setText(f"Save the changes to {self._session.title}?")
-        box.setInformativeText("Without saving, they are gone for good.")
+        box.setWindowTitle(tr("Unsaved changes"))
+        box.setText(tr("Save the changes to {title}?").format(title=self._session.title))
+        box.setInformativeText(tr("Without saving, they are gone for good."))
         kind = QMessageBox.StandardButton
         box.setStandardButtons(kind.Save | kind.Discard | kind.Cancel)
         box.setDefaultButton(kind.Save)

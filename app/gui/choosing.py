@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from app.gui.notices import NoticeBar
 from app.gui.panels.tracker import TrackerPanel
 from app.session import Session
+from app.words import mark, tr
 from app.work.choice import TrackerChoice
 from tracker import registry
 
-PUBLISHED = "Published weights (*.pth *.pt *.pth.tar *.ckpt *.model *.bin *.safetensors);;All files (*)"
-OURS = "Weights (*.safetensors);;All files (*)"
+PUBLISHED = mark("Published weights (*.pth *.pt *.pth.tar *.ckpt *.model *.bin *.safetensors);;All files (*)")
+OURS = mark("Weights (*.safetensors);;All files (*)")
 
 
 class Choosing:
@@ -24,10 +25,10 @@ class Choosing:
         self._session = session
         self._notices = notices
         self.menu = QMenu(window)
-        self._import = self.menu.addAction("Import published weights…", lambda: self.bring_in(self._name))
-        self._own = self.menu.addAction("Use a file of weights…", lambda: self.use_file(self._name))
-        self._random = self.menu.addAction("Try untrained", lambda: self.untrained(self._name))
-        self._random.setToolTip("Random weights: to look at the mechanics, the answers mean nothing")
+        self._import = self.menu.addAction(tr("Import published weights…"), lambda: self.bring_in(self._name))
+        self._own = self.menu.addAction(tr("Use a file of weights…"), lambda: self.use_file(self._name))
+        self._random = self.menu.addAction(tr("Try untrained"), lambda: self.untrained(self._name))
+        self._random.setToolTip(tr("Random weights: to look at the mechanics, the answers mean nothing"))
         self.menu.setToolTipsVisible(True)
         self.menu.aboutToShow.connect(self._refresh)
 
@@ -48,20 +49,22 @@ class Choosing:
             return
         panel.show_settings(self._session.settings, self._session.tracker)
         self._notices.ask(
-            f"{name} needs weights, which are not here. Import published ones, or try it with random ones.",
-            [("Import weights…", lambda: self.bring_in(name)), ("Try untrained", lambda: self.untrained(name))],
+            tr("{name} needs weights, which are not here. Import published ones, or try it with random ones.").format(
+                name=name
+            ),
+            [(tr("Import weights…"), lambda: self.bring_in(name)), (tr("Try untrained"), lambda: self.untrained(name))],
         )
 
     def bring_in(self, name: str) -> None:
         """Ask for a published file and import it in the background."""
-        file = self.ask_file(f"Import weights for {name}", PUBLISHED)
+        file = self.ask_file(tr("Import weights for {name}").format(name=name), PUBLISHED)
         if file is not None:
-            self._notices.ask(f"Importing {file.name} for {name}…")
+            self._notices.ask(tr("Importing {file} for {name}…").format(file=file.name, name=name))
             self._session.import_weights(file, name)
 
     def use_file(self, name: str) -> None:
         """Ask for a file of our own kind and use it for this session."""
-        file = self.ask_file(f"Weights for {name}", OURS)
+        file = self.ask_file(tr("Weights for {name}").format(name=name), OURS)
         if file is not None:
             self._session.use_tracker(TrackerChoice(name, weights=file))
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.gui.status import StatusLine
 from app.held import memory_held
 from app.session import Session
+from app.words import tr
 
 EVERY = 1000
 """Milliseconds between two looks."""
@@ -28,9 +29,9 @@ class Gauge(QObject):
         if not self._line.isVisible():
             return
         run = self._session.run
-        parts = [f"{run.fps:.1f} fps"] if run is not None and run.fps else []
+        parts = [tr("{fps:.1f} fps").format(fps=run.fps)] if run is not None and run.fps else []
         if self._session.is_open:
-            parts.append(f"{len(self._session.cached_frames())} frames")
+            parts.append(tr("{count} frames").format(count=len(self._session.cached_frames())))
         if held := memory_held():
             parts.append(f"{held / 2**30:.1f} GiB")
         self._line.show_gauge(" · ".join(parts))

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui import theme
 from app.gui.span import Span
+from app.words import tr
 from app.work import overview as codes
 from app.work.overview import Lanes
 
@@ -70,7 +71,7 @@ class LaneView(QWidget):
         self._dragging = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(RULER + ROW)
-        self.setAccessibleName("Timeline")
+        self.setAccessibleName(tr("Timeline"))
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         theme.current().changed.connect(self.update)
 
@@ -211,7 +212,7 @@ class LaneView(QWidget):
         if not self._rows and self._span.open:
             painter.setPen(QColor(t.muted))
             room = QRect(GUTTER + 8, RULER, self.width() - GUTTER - 16, ROW)
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, "No objects yet")
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, tr("No objects yet"))
         painter.setClipping(False)
         painter.drawPixmap(0, 0, self._ruler(t))
         self._paint_cached(painter, t)

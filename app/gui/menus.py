@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QMenu
 
 from app.gui import recent
 from app.session import Session
+from app.words import mark, tr
 
-THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
+THEMES = {"system": mark("As the system"), "light": mark("Light"), "dark": mark("Dark")}
 
 
 def recent_menu(parent: QMenu, open_path: Callable[[Path], None]) -> QMenu:
     """A submenu that is filled when it is about to be seen."""
-    menu = QMenu("Open recent", parent)
+    menu = QMenu(tr("Open recent"), parent)
 
     def fill() -> None:
         menu.clear()
@@ -25,7 +26,7 @@ def recent_menu(parent: QMenu, open_path: Callable[[Path], None]) -> QMenu:
             entry = menu.addAction(f"{path.name}  ({path.parent})")
             entry.triggered.connect(lambda _=False, p=path: open_path(p))
         if not paths:
-            menu.addAction("Nothing yet").setEnabled(False)
+            menu.addAction(tr("Nothing yet")).setEnabled(False)
 
     menu.aboutToShow.connect(fill)
     return menu
@@ -33,7 +34,7 @@ def recent_menu(parent: QMenu, open_path: Callable[[Path], None]) -> QMenu:
 
 def theme_menu(parent: QMenu, session: Session) -> QMenu:
     """The colour scheme, checked at the one in force."""
-    menu = QMenu("Colours", parent)
+    menu = QMenu(tr("Colours"), parent)
     group = QActionGroup(menu)
     for name, title in THEMES.items():
         entry = QAction(title, menu)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.gui import theme
+from app.words import tr
 
 LINGER = 8000
 """Milliseconds for which a mere hint stays."""
@@ -30,10 +31,10 @@ class NoticeBar(QWidget):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.answers: tuple[QToolButton, ...] = ()
         self.details = QToolButton()
-        self.details.setText("Details…")
+        self.details.setText(tr("Details…"))
         self.close_button = QToolButton()
-        self.close_button.setToolTip("Close")
-        self.close_button.setAccessibleName("Close the notice")
+        self.close_button.setToolTip(tr("Close"))
+        self.close_button.setAccessibleName(tr("Close the notice"))
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(theme.GRID * 2, theme.GRID // 2, theme.GRID, theme.GRID // 2)
         row.addWidget(self.text, 1)

@@ -11,14 +11,15 @@ from app.gui import theme
 from app.gui.actions import Actions, native
 from app.gui.elided import ElidedLabel
 from app.session import Session
+from app.words import mark, tr
 from app.work.requests import Ending, Reason
 
 ANSWERS = (
-    ("track.accept", "Go on"),
-    ("object.redraw", "Draw"),
-    ("object.occluded", "Hidden"),
-    ("object.out_of_view", "Out of view"),
-    ("track.stop", "Leave"),
+    ("track.accept", mark("Go on")),
+    ("object.redraw", mark("Draw")),
+    ("object.occluded", mark("Hidden")),
+    ("object.out_of_view", mark("Out of view")),
+    ("track.stop", mark("Leave")),
 )
 """Commands and what they mean as an answer."""
 LEAST_REASON = 120
@@ -46,8 +47,8 @@ class PauseBar(QWidget):
         said.addWidget(self.reason, 1)
         self.show_button = QToolButton()
         self.show_button.setObjectName("answer")
-        self.show_button.setText("Show")
-        self.show_button.setToolTip("Go to the frame")
+        self.show_button.setText(tr("Show"))
+        self.show_button.setToolTip(tr("Go to the frame"))
         self.show_button.clicked.connect(self._show)
         answers.addWidget(self.show_button)
         self.buttons: dict[str, QToolButton] = {}
@@ -108,7 +109,7 @@ class PauseBar(QWidget):
         self.title.setText(f"{track.label} {track.id} {'lost' if lost else 'uncertain'} at frame {pause.frame}{more}")
         self.reason.setText(pause.why)
         for name, words in ANSWERS:
-            said = ("Look on" if lost else "It is right") if name == "track.accept" else words
+            said = (tr("Look on") if lost else tr("It is right")) if name == "track.accept" else words
             keys = self._actions.keymap.keys(name)
             self.buttons[name].setText(f"{said}  {native(keys[0])}" if keys else said)
             self.buttons[name].setToolTip(self._actions.tip(BY_ID[name]))

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 
 from app.session import Session
+from app.words import tr
 
 LEAST_ROUND = 100
 """Milliseconds that one round of a loop takes at least."""
@@ -80,7 +81,7 @@ class Player(QObject):
             self._due += due - self._last
             self._last = due
             session.seek(due)
-            self._note(f"{self.dropped} dropped" if self.dropped > 1 else "")
+            self._note(tr("{dropped} dropped").format(dropped=self.dropped) if self.dropped > 1 else "")
         if due < last:
             return
         if session.loop is None:

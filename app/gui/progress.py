@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from app.gui import theme
 from app.gui.elided import ElidedLabel
+from app.words import tr
 
 PATIENCE = 500
 """Milliseconds that work may take before anyone is told."""
@@ -28,9 +29,9 @@ class WorkBar(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(96, 8)
-        self.bar.setAccessibleName("Progress")
+        self.bar.setAccessibleName(tr("Progress"))
         self.button = QToolButton()
-        self.button.setText("Cancel")
+        self.button.setText(tr("Cancel"))
         self.button.clicked.connect(self._end)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, theme.GRID, 0)

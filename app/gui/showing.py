@@ -16,6 +16,7 @@ from app.model.document import Change
 from app.model.tracks import State
 from app.scene import Rect, scene
 from app.session import LiveItem, RunStatus
+from app.words import tr
 from app.work.run import Phase
 from tracker.api import Verdict
 
@@ -56,7 +57,7 @@ class Showing:
     def failed(self, error: Exception) -> None:
         """A frame that cannot be shown is said on the picture too, which would otherwise be another frame's."""
         if isinstance(error, MediaError) and self._session.is_open:
-            self._w.canvas.set_note(f"Frame {self._session.frame} cannot be shown")
+            self._w.canvas.set_note(tr("Frame {frame} cannot be shown").format(frame=self._session.frame))
 
     # --- events of the session ----------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVB
 
 from app.gui import theme
 from app.gui.actions import Actions
+from app.words import tr
 
 
 class StartPage(QWidget):
@@ -23,22 +24,22 @@ class StartPage(QWidget):
         super().__init__()
         self._over = False
         self._busy = False
-        self.title = QLabel("Open a video to label")
+        self.title = QLabel(tr("Open a video to label"))
         self.title.setObjectName("title")
         self.title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.text = QLabel("Drop a video, a folder of images or a project here, or")
+        self.text = QLabel(tr("Drop a video, a folder of images or a project here, or"))
         self.text.setObjectName("muted")
         self.text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.open_button = _button(actions["file.open"], "Open…")
+        self.open_button = _button(actions["file.open"], tr("Open…"))
         self.open_button.setDefault(True)
-        self.sample_button = _button(actions["file.sample"], "Open the sample clip")
+        self.sample_button = _button(actions["file.sample"], tr("Open the sample clip"))
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.GRID)
         buttons.addStretch(1)
         buttons.addWidget(self.open_button)
         buttons.addWidget(self.sample_button)
         buttons.addStretch(1)
-        self._heading = QLabel("Recent")
+        self._heading = QLabel(tr("Recent"))
         self._heading.setObjectName("heading")
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
@@ -80,7 +81,7 @@ class StartPage(QWidget):
 
     def show_busy(self, text: str) -> None:
         """Something is being opened; an empty text when no longer."""
-        self.title.setText(text or "Open a video to label")
+        self.title.setText(text or tr("Open a video to label"))
         for part in (self.text, self.open_button, self.sample_button):
             part.setVisible(not text)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar
 
 from app.gui import theme
 from app.gui.elided import ElidedLabel
+from app.words import tr
 
 MESSAGE = 7000
 """Milliseconds for which a message stands."""
@@ -23,8 +24,8 @@ class StatusLine(QStatusBar):
         self.message = ElidedLabel()
         self.message.setObjectName("muted")
         self.place, self.zoom, self.gauge = QLabel(), QLabel(), QLabel()
-        self.gauge.setToolTip("Speed of the run, frames kept ready, memory of SiamLabel")
-        self.gauge.setAccessibleName("Gauge")
+        self.gauge.setToolTip(tr("Speed of the run, frames kept ready, memory of SiamLabel"))
+        self.gauge.setAccessibleName(tr("Gauge"))
         for label, width in ((self.gauge, 120), (self.place, 80), (self.zoom, 48)):
             label.setObjectName("muted")
             label.setFont(theme.fixed_font(12))

@@ -14,6 +14,7 @@ from app.gui import theme
 from app.gui.lane_view import GUTTER, LaneView, Row
 from app.gui.span import Span
 from app.model.document import Change, Document
+from app.words import tr
 from app.work.overview import Lanes
 
 CURVE = 56
@@ -30,7 +31,7 @@ class Curve(pg.PlotWidget):
         self._span = span
         self.setFixedHeight(CURVE)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAccessibleName("Confidence curve")
+        self.setAccessibleName(tr("Confidence curve"))
         item = self.getPlotItem()
         assert item is not None
         item.hideAxis("left")
@@ -96,7 +97,7 @@ class Timeline(QWidget):
         self._selected: int | None = None
         self.lane_view = LaneView(self._span, label_of_frame)
         self.curve = Curve(self._span)
-        self._score = QLabel("Confidence")
+        self._score = QLabel(tr("Confidence"))
         self._score.setObjectName("muted")
         self._score.setFixedWidth(GUTTER)
         self._score.setContentsMargins(8, 0, 0, 0)
@@ -151,7 +152,7 @@ class Timeline(QWidget):
 
     def set_score(self, score: float | None) -> None:
         """The selected object's confidence on the current frame."""
-        self._score.setText("Confidence" if score is None else f"Confidence  {score:.2f}")
+        self._score.setText(tr("Confidence") if score is None else tr("Confidence  {score:.2f}").format(score=score))
 
     def set_cached(self, frames: np.ndarray) -> None:
         self.lane_view.set_cached(frames)

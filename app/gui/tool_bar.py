@@ -6,11 +6,12 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QToolBar, QToolButton, QWidget
 
 from app.gui.actions import Actions
+from app.words import tr
 
 
 def tool_bar(actions: Actions) -> QToolBar:
     """What is wanted all day; everything else is in the menus and the palette."""
-    bar = QToolBar("Tools")
+    bar = QToolBar(tr("Tools"))
     bar.setMovable(False)
     bar.setIconSize(QSize(18, 18))
     bar.toggleViewAction().setEnabled(False)

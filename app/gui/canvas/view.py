@@ -24,6 +24,7 @@ from app.gui.canvas.picture import Picture
 from app.gui.canvas.tools import THRESHOLD, Tool
 from app.gui.canvas.viewport import Viewport
 from app.scene import Primitive
+from app.words import tr
 from tracker.api import Box
 
 LENS = 176
@@ -62,7 +63,7 @@ class Canvas(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(320, 200)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Picture")
+        self.setAccessibleName(tr("Picture"))
         theme.current().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:

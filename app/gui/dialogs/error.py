@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit,
 from app import diagnostics
 from app.gui import theme
 from app.gui.notices import details_of
+from app.words import tr
 
 
 def fingerprint(error: BaseException) -> str:
@@ -45,11 +46,11 @@ class ErrorDialog(QDialog):
         self.details.setReadOnly(True)
         self.details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.details.setAccessibleName("Details")
+        self.details.setAccessibleName(tr("Details"))
         buttons = QDialogButtonBox()
-        self.copy_button = buttons.addButton("Copy details", QDialogButtonBox.ButtonRole.ActionRole)
-        log_button = buttons.addButton("Open the log", QDialogButtonBox.ButtonRole.ActionRole)
-        close_button = buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
+        self.copy_button = buttons.addButton(tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
+        log_button = buttons.addButton(tr("Open the log"), QDialogButtonBox.ButtonRole.ActionRole)
+        close_button = buttons.addButton(tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
         close_button.setDefault(True)
         for button in (self.copy_button, log_button):
             button.setAutoDefault(False)
@@ -68,7 +69,7 @@ class ErrorDialog(QDialog):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.details.toPlainText())
-        self.copy_button.setText("Copied")
+        self.copy_button.setText(tr("Copied"))
 
 
 class ErrorDesk:

@@ -31,6 +31,7 @@ from app.formats.base import ExportReport, FormatError, Preflight
 from app.gui import theme
 from app.gui.dialogs.form import Form, form_label
 from app.model.document import Document
+from app.words import tr
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ class Counts(QWidget):
                 self._figures[name] = figure
             self._figures[name].setText(f"{count:,}".replace(",", " "))
         if plan.losses:
-            self.losses.setText("Not kept by this export:\n" + "\n".join(f"•  {line}" for line in plan.losses))
+            self.losses.setText(tr("Not kept by this export:\n") + "\n".join(f"•  {line}" for line in plan.losses))
         else:
-            self.losses.setText("Nothing is lost.")
+            self.losses.setText(tr("Nothing is lost."))
 
     def show_problem(self, text: str) -> None:
         for figure in self._figures.values():
@@ -104,7 +105,7 @@ class ExportDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export")
+        self.setWindowTitle(tr("Export"))
         self.setMinimumWidth(600)
         self.setModal(True)
         self._doc, self._folder, self._stem = doc, folder, stem
@@ -120,9 +121,9 @@ class ExportDialog(QDialog):
         self.format = QComboBox()
         for name, known in self._formats.items():
             self.format.addItem(known.title, name)
-        self.format.setAccessibleName("Format")
+        self.format.setAccessibleName(tr("Format"))
         self.path = QLineEdit()
-        self.path.setAccessibleName("Where to write")
+        self.path.setAccessibleName(tr("Where to write"))
         self.counts = Counts()
         self.form: Form | None = None
         self._form_slot = QVBoxLayout()
@@ -131,11 +132,11 @@ class ExportDialog(QDialog):
         self._pages.addWidget(self._progress_page())
         self._pages.addWidget(self._report_page())
         self.buttons = QDialogButtonBox()
-        self.export_button = self.buttons.addButton("Export", QDialogButtonBox.ButtonRole.ActionRole)
+        self.export_button = self.buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.ActionRole)
         self.export_button.setDefault(True)
         self.export_button.setAutoDefault(True)
-        self.close_button = self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
-        self.folder_button = self.buttons.addButton("Show in folder", QDialogButtonBox.ButtonRole.ActionRole)
+        self.close_button = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        self.folder_button = self.buttons.addButton(tr("Show in folder"), QDialogButtonBox.ButtonRole.ActionRole)
         self.folder_button.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.GRID * 2] * 4)
@@ -153,7 +154,7 @@ class ExportDialog(QDialog):
 
     def _ask_page(self) -> QWidget:
         page = QWidget()
-        browse = QPushButton("Browse…")
+        browse = QPushButton(tr("Browse…"))
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         where = QHBoxLayout()
@@ -162,9 +163,9 @@ class ExportDialog(QDialog):
         where.addWidget(browse)
         form = QFormLayout()
         form.setHorizontalSpacing(theme.GRID)
-        form.addRow(form_label("Format"), self.format)
-        form.addRow(form_label("Write to"), where)
-        heading = QLabel("Will be written")
+        form.addRow(form_label(tr("Format")), self.format)
+        form.addRow(form_label(tr("Write to")), where)
+        heading = QLabel(tr("Will be written"))
         heading.setObjectName("heading")
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
@@ -214,10 +215,12 @@ class ExportDialog(QDialog):
         return self._formats[self.format.currentData()]
 
     def _format_changed(self) -> None:
-        choices: dict[str, list[tuple[str, object]]] = {"tracks": [("All", None)]}
+        choices: dict[str, list[tuple[str, object]]] = {"tracks": [(tr("All"), None)]}
         if self._selected is not None:
             label = self._doc.tracks[self._selected].label
-            choices["tracks"].append((f"Only {self._selected}  {label}", (self._selected,)))
+            choices["tracks"].append(
+                (tr("Only {selected}  {label}").format(selected=self._selected, label=label), (self._selected,))
+            )
         form = Form(self._format.params, choices)
         form.changed.connect(self._plan)
         if self.form is not None:
@@ -268,10 +271,10 @@ class ExportDialog(QDialog):
 
     def _browse(self) -> None:
         if self._format.folder:
-            chosen = QFileDialog.getExistingDirectory(self, "Export into an empty folder", str(self._folder))
+            chosen = QFileDialog.getExistingDirectory(self, tr("Export into an empty folder"), str(self._folder))
         else:
             pattern = f"{self._format.title} (*{self._format.suffix})"
-            chosen, _ = QFileDialog.getSaveFileName(self, "Export to", self.path.text(), pattern)
+            chosen, _ = QFileDialog.getSaveFileName(self, tr("Export to"), self.path.text(), pattern)
         if chosen:
             self.path.setText(chosen)
             self._path_edited()
@@ -290,12 +293,12 @@ class ExportDialog(QDialog):
     def show_progress(self, done: float) -> None:
         """``done`` in 0..1."""
         self.progress.setValue(round(done * 1000))
-        self.progress_text.setText("Writing…" if done < 0.7 else "Reading back and comparing…")
+        self.progress_text.setText(tr("Writing…") if done < 0.7 else tr("Reading back and comparing…"))
 
     def show_report(self, report: ExportReport) -> None:
         """The last page: what was written, and that it reads back the same."""
         self._end()
-        self.outcome.setText("Exported and checked" if report.verified else "Exported, with differences")
+        self.outcome.setText(tr("Exported and checked") if report.verified else tr("Exported, with differences"))
         pictures = f" and {report.pictures} pictures" if report.pictures else ""
         written = f"{len(report.written)} files{pictures}; read back and compared with the project."
         lines = [str(report.written[0]), written]
@@ -309,7 +312,7 @@ class ExportDialog(QDialog):
     def show_error(self, error: Exception) -> None:
         """Nothing was written; back to the options."""
         self._end()
-        self.close_button.setText("Cancel")
+        self.close_button.setText(tr("Cancel"))
         self.export_button.show()
         self._pages.setCurrentIndex(0)
         self.counts.show_problem(str(error))
@@ -321,13 +324,13 @@ class ExportDialog(QDialog):
 
     def _end(self) -> None:
         self._running = False
-        self.close_button.setText("Close")
+        self.close_button.setText(tr("Close"))
         self.close_button.setEnabled(True)
 
     def reject(self) -> None:
         if self._running:
             self.close_button.setEnabled(False)
-            self.progress_text.setText("Cancelling…")
+            self.progress_text.setText(tr("Cancelling…"))
             self._cancel()
             return
         super().reject()

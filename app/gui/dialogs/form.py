@@ -22,8 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
+from app.words import mark
 
-_WORDS = {"all": "All", "labelled": "Only labelled"}
+_WORDS = {"all": mark("All"), "labelled": mark("Only labelled")}
 _FAR = 1_000_000
 """The bound of a number that has none."""
 

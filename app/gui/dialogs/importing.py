@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
+from app.words import tr
 from app.work.incoming import Incoming
 
 
@@ -24,15 +25,19 @@ class ImportDialog(QDialog):
     def __init__(self, incoming: Incoming, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Import labels")
+        self.setWindowTitle(tr("Import labels"))
         self.resize(480, 420)
         boxes, masks = sum(one[1] for one in incoming.tracks), sum(one[2] for one in incoming.tracks)
         head = QLabel(f"<b>{incoming.path.name}</b> ({incoming.format}) brings")
-        self.summary = QLabel(f"{len(incoming.tracks)} objects, {boxes} boxes, {masks} masks")
+        self.summary = QLabel(
+            tr("{count} objects, {boxes} boxes, {masks} masks").format(
+                count=len(incoming.tracks), boxes=boxes, masks=masks
+            )
+        )
         self.summary.setObjectName("value")
         tree = QTreeWidget()
-        tree.setAccessibleName("Objects that come in")
-        tree.setHeaderLabels(["Object", "Boxes", "Masks"])
+        tree.setAccessibleName(tr("Objects that come in"))
+        tree.setHeaderLabels([tr("Object"), tr("Boxes"), tr("Masks")])
         tree.setRootIsDecorated(False)
         tree.header().setStretchLastSection(False)
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -47,14 +52,16 @@ class ImportDialog(QDialog):
             column.addWidget(widget)
         column.addWidget(tree, 1)
         if incoming.labels:
-            column.addWidget(_line(f"New labels: {', '.join(incoming.labels)}"))
+            column.addWidget(_line(tr("New labels: {labels}").format(labels=", ".join(incoming.labels))))
         for note in incoming.notes:
             line = _line(note)
             line.setStyleSheet(f"color: {theme.current().tokens.warning}")
             column.addWidget(line)
-        column.addWidget(_line("They come in as new objects beside those that are there. One undo takes them back."))
+        column.addWidget(
+            _line(tr("They come in as new objects beside those that are there. One undo takes them back."))
+        )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        take = buttons.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)
+        take = buttons.addButton(tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
         take.setDefault(True)
         take.setEnabled(not incoming.empty)
         buttons.accepted.connect(self.accept)

@@ -25,13 +25,14 @@ from app.commands.table import WINDOW
 from app.gui import theme
 from app.gui.actions import native
 from app.gui.dialogs.palette import match
+from app.words import mark, tr
 
 MOUSE = (
-    ("Wheel", "Zoom at the cursor"),
-    ("Drag a box or handle", "Correct it"),
-    ("Drag empty ground", "Pan; with the middle button anywhere"),
-    ("Right click", "What can be done here"),
-    ("Drag on the timeline", "Scrub; the wheel zooms, Shift with the wheel pans"),
+    (mark("Wheel"), mark("Zoom at the cursor")),
+    (mark("Drag a box or handle"), mark("Correct it")),
+    (mark("Drag empty ground"), mark("Pan; with the middle button anywhere")),
+    (mark("Right click"), mark("What can be done here")),
+    (mark("Drag on the timeline"), mark("Scrub; the wheel zooms, Shift with the wheel pans")),
 )
 _ID = Qt.ItemDataRole.UserRole
 
@@ -44,16 +45,16 @@ class KeysDialog(QDialog):
     def __init__(self, keymap: Keymap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.keymap = keymap
-        self.setWindowTitle("Keys")
+        self.setWindowTitle(tr("Keys"))
         self.resize(680, 640)
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find a command or a key")
-        self.search.setAccessibleName("Find a command or a key")
+        self.search.setPlaceholderText(tr("Find a command or a key"))
+        self.search.setAccessibleName(tr("Find a command or a key"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.tree = QTreeWidget()
-        self.tree.setAccessibleName("Commands and their keys")
-        self.tree.setHeaderLabels(["Command", "Keys"])
+        self.tree.setAccessibleName(tr("Commands and their keys"))
+        self.tree.setHeaderLabels([tr("Command"), tr("Keys")])
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(theme.GRID * 2)
         self.tree.header().setStretchLastSection(False)
@@ -64,12 +65,12 @@ class KeysDialog(QDialog):
         self._fill()
         self.edit = QKeySequenceEdit()
         self.edit.setMaximumSequenceLength(1)
-        self.edit.setAccessibleName("New key")
+        self.edit.setAccessibleName(tr("New key"))
         self.edit.editingFinished.connect(self._typed)
-        self.add = QPushButton("Add key")
-        self.clear = QPushButton("No key")
-        self.restore = QPushButton("Restore")
-        self.restore.setToolTip("The keys that this command has of old")
+        self.add = QPushButton(tr("Add key"))
+        self.clear = QPushButton(tr("No key"))
+        self.restore = QPushButton(tr("Restore"))
+        self.restore.setToolTip(tr("The keys that this command has of old"))
         for button, act in ((self.add, self._add), (self.clear, self._clear), (self.restore, self._restore)):
             button.setAutoDefault(False)
             button.clicked.connect(act)
@@ -78,12 +79,12 @@ class KeysDialog(QDialog):
         self.note.setMinimumHeight(self.note.fontMetrics().height() * 2)
         row = QHBoxLayout()
         row.setSpacing(theme.GRID)
-        row.addWidget(QLabel("Press a key"))
+        row.addWidget(QLabel(tr("Press a key")))
         row.addWidget(self.edit, 1)
         for button in (self.add, self.clear, self.restore):
             row.addWidget(button)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.restore_all = buttons.addButton("Restore all", QDialogButtonBox.ButtonRole.ResetRole)
+        self.restore_all = buttons.addButton(tr("Restore all"), QDialogButtonBox.ButtonRole.ResetRole)
         self.restore_all.clicked.connect(lambda: self._take(Keymap(COMMANDS, {})))
         buttons.rejected.connect(self.reject)
         outer = QVBoxLayout(self)
@@ -108,7 +109,7 @@ class KeysDialog(QDialog):
             item.setToolTip(0, command.hint)
             item.setData(0, _ID, command.id)
             self._items[command.id] = item
-        mouse = self._group("Mouse")
+        mouse = self._group(tr("Mouse"))
         for what, meaning in MOUSE:
             item = QTreeWidgetItem(mouse, [meaning, what])
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
@@ -162,7 +163,7 @@ class KeysDialog(QDialog):
         self.clear.setEnabled(chosen is not None and bool(self.keymap.keys(chosen)))
         self.restore.setEnabled(chosen is not None and self.keymap.is_changed(chosen))
         self.restore_all.setEnabled(bool(self.keymap.changed()))
-        self.note.setText("Choose a command to change its keys." if chosen is None else BY_ID[chosen].hint)
+        self.note.setText(tr("Choose a command to change its keys.") if chosen is None else BY_ID[chosen].hint)
 
     def _typed(self) -> None:
         """Say who has the key already, before it is taken."""
@@ -171,14 +172,18 @@ class KeysDialog(QDialog):
         if chosen is None or not key:
             return
         others = [id_ for id_ in self.keymap.users(key, BY_ID[chosen].scope) if id_ != chosen]
-        self.add.setText("Take key" if others else "Add key")
+        self.add.setText(tr("Take key") if others else tr("Add key"))
         if others:
             names = " and ".join(f"“{BY_ID[id_].title.removesuffix('…')}”" for id_ in others)
-            self.note.setText(f"{native(key)} belongs to {names}. Taking it leaves that command without this key.")
+            self.note.setText(
+                tr("{key} belongs to {names}. Taking it leaves that command without this key.").format(
+                    key=native(key), names=names
+                )
+            )
         elif BY_ID[chosen].scope == WINDOW:
-            self.note.setText(f"{native(key)} is free.")
+            self.note.setText(tr("{key} is free.").format(key=native(key)))
         else:
-            self.note.setText(f"{native(key)} is free while this tool is in hand.")
+            self.note.setText(tr("{key} is free while this tool is in hand.").format(key=native(key)))
 
     def _add(self) -> None:
         chosen, key = self._current, self._wanted

@@ -30,13 +30,14 @@ from PySide6.QtWidgets import (
 
 from app.gui import theme
 from app.model.document import COLOURS, Attribute, AttributeKind, AttributeValue, Label
+from app.words import mark, tr
 from app.work import schema
 from app.work.errors import SessionError
 
 NAME, KIND, VALUES, DEFAULT, FRAME = range(5)
-TITLES = ("Attribute", "Kind", "Values", "Default", "Per frame")
-KINDS = {AttributeKind.TEXT: "Text", AttributeKind.CHOICE: "Choice", AttributeKind.NUMBER: "Number",
-         AttributeKind.FLAG: "Yes or no"}  # fmt: skip
+TITLES = (mark("Attribute"), mark("Kind"), mark("Values"), mark("Default"), mark("Per frame"))
+KINDS = {AttributeKind.TEXT: mark("Text"), AttributeKind.CHOICE: mark("Choice"), AttributeKind.NUMBER: mark("Number"),
+         AttributeKind.FLAG: mark("Yes or no")}  # fmt: skip
 _OLD = Qt.ItemDataRole.UserRole
 _COLOUR = Qt.ItemDataRole.UserRole + 1
 _ATTRIBUTES = Qt.ItemDataRole.UserRole + 2
@@ -47,18 +48,18 @@ class LabelsDialog(QDialog):
 
     def __init__(self, labels: Sequence[Label], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Labels and attributes")
+        self.setWindowTitle(tr("Labels and attributes"))
         self.resize(820, 480)
         self.labels: tuple[Label, ...] = ()
         self.renamed: dict[str, str] = {}
         self.list = QListWidget()
-        self.list.setAccessibleName("Labels")
+        self.list.setAccessibleName(tr("Labels"))
         self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.list.currentItemChanged.connect(self._show)
         self.list.setFixedWidth(240)
         self.table = QTableWidget(0, len(TITLES))
         self.table.setHorizontalHeaderLabels(list(TITLES))
-        self.table.setAccessibleName("Attributes of the label")
+        self.table.setAccessibleName(tr("Attributes of the label"))
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(32)
         header = self.table.horizontalHeader()
@@ -66,12 +67,12 @@ class LabelsDialog(QDialog):
         header.setSectionResizeMode(FRAME, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(KIND, QHeaderView.ResizeMode.Fixed)
         header.resizeSection(KIND, 128)
-        self.note = QLabel("Double-click to rename. Keys 1 to 9 give the first nine labels.")
+        self.note = QLabel(tr("Double-click to rename. Keys 1 to 9 give the first nine labels."))
         self.note.setObjectName("muted")
         self.note.setWordWrap(True)
-        self.remove, self.paint_ = QPushButton("Remove"), QPushButton("Colour…")
-        left = _buttons(("Add", self.add_label), (self.paint_, self._colour), (self.remove, self._remove_label))
-        right = _buttons(("Add attribute", self.add_attribute), ("Remove attribute", self._remove_attribute))
+        self.remove, self.paint_ = QPushButton(tr("Remove")), QPushButton(tr("Colour…"))
+        left = _buttons((tr("Add"), self.add_label), (self.paint_, self._colour), (self.remove, self._remove_label))
+        right = _buttons((tr("Add attribute"), self.add_attribute), (tr("Remove attribute"), self._remove_attribute))
         lists, tables = QVBoxLayout(), QVBoxLayout()
         lists.addWidget(self.list, 1)
         lists.addLayout(left)
@@ -82,7 +83,7 @@ class LabelsDialog(QDialog):
         middle.addLayout(lists)
         middle.addLayout(tables, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        for title, act in (("Import…", self._import), ("Save as file…", self._write)):
+        for title, act in ((tr("Import…"), self._import), (tr("Save as file…"), self._write)):
             button = buttons.addButton(title, QDialogButtonBox.ButtonRole.ActionRole)
             button.setAutoDefault(False)
             button.clicked.connect(act)
@@ -124,7 +125,7 @@ class LabelsDialog(QDialog):
         taken = {item.text() for item in self._items()}
         number = next(n for n in range(1, len(taken) + 2) if f"label {n}" not in taken)
         used = [item.data(_COLOUR) for item in self._items()]
-        item = self._append(Label(f"label {number}", min(COLOURS, key=used.count)), "")
+        item = self._append(Label(tr("label {number}").format(number=number), min(COLOURS, key=used.count)), "")
         self.list.setCurrentItem(item)
         self.list.editItem(item)
 
@@ -137,7 +138,7 @@ class LabelsDialog(QDialog):
         item = self.list.currentItem()
         if item is None:
             return
-        chosen = QColorDialog.getColor(QColor(item.data(_COLOUR)), self, "Colour of the label")
+        chosen = QColorDialog.getColor(QColor(item.data(_COLOUR)), self, tr("Colour of the label"))
         if chosen.isValid():
             item.setData(_COLOUR, chosen.name())
             item.setIcon(_swatch(chosen.name()))
@@ -159,7 +160,7 @@ class LabelsDialog(QDialog):
         """A new row, its name to be typed."""
         if self.list.currentItem() is None:
             return
-        self._row(Attribute(f"attribute {self.table.rowCount() + 1}"))
+        self._row(Attribute(tr("attribute {rowCount}").format(rowCount=self.table.rowCount() + 1)))
         row = self.table.item(self.table.rowCount() - 1, NAME)
         assert row is not None
         self.table.editItem(row)
@@ -173,7 +174,7 @@ class LabelsDialog(QDialog):
         self.table.insertRow(row)
         values = ", ".join(attribute.values)
         if attribute.kind is AttributeKind.NUMBER and None not in (attribute.lowest, attribute.highest):
-            values = f"{attribute.lowest:g} to {attribute.highest:g}"
+            values = tr("{lowest:g} to {highest:g}").format(lowest=attribute.lowest, highest=attribute.highest)
         default = "" if attribute.default is None else str(attribute.default).lower() if isinstance(
             attribute.default, bool) else str(attribute.default)  # fmt: skip
         for column, text in ((NAME, attribute.name), (VALUES, values), (DEFAULT, default)):
@@ -234,7 +235,9 @@ class LabelsDialog(QDialog):
         )  # fmt: skip
 
     def _import(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Labels from", "", "Labels and projects (*.json *.siamlabel)")
+        path, _ = QFileDialog.getOpenFileName(
+            self, tr("Labels from"), "", tr("Labels and projects (*.json *.siamlabel)")
+        )
         if path:
             self.import_file(Path(path))
 
@@ -247,13 +250,13 @@ class LabelsDialog(QDialog):
             self.note.setText(f"<span style='color: {theme.current().tokens.danger}'>{error}</span>")
 
     def _write(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the label set", "labels.json", "Labels (*.json)")
+        path, _ = QFileDialog.getSaveFileName(self, tr("Save the label set"), "labels.json", tr("Labels (*.json)"))
         if not path:
             return
         try:
             self._keep(self.list.currentItem())
             schema.write(self._labels(), Path(path))
-            self.note.setText(f"Saved {path}")
+            self.note.setText(tr("Saved {path}").format(path=path))
         except (SessionError, ValueError) as error:
             self.note.setText(f"<span style='color: {theme.current().tokens.danger}'>{error}</span>")
 

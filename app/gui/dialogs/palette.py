@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.commands import COMMANDS, Command
 from app.gui import theme
 from app.gui.actions import Actions, native
+from app.words import tr
 
 WIDTH, ROWS = 560, 10
 _KEYS = Qt.ItemDataRole.UserRole + 1
@@ -30,15 +31,15 @@ class Palette(QDialog):
     def __init__(self, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self._actions = actions
-        self.setWindowTitle("Commands")
+        self.setWindowTitle(tr("Commands"))
         self.setObjectName("palette")
         self.search = QLineEdit()
-        self.search.setPlaceholderText("What do you want to do?")
-        self.search.setAccessibleName("Find a command")
+        self.search.setPlaceholderText(tr("What do you want to do?"))
+        self.search.setAccessibleName(tr("Find a command"))
         self.search.textChanged.connect(self._fill)
         self.search.installEventFilter(self)
         self.list = QListWidget()
-        self.list.setAccessibleName("Commands")
+        self.list.setAccessibleName(tr("Commands"))
         self.list.setItemDelegate(_Row(self.list))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.itemClicked.connect(lambda _: self._do())

@@ -13,12 +13,13 @@ from app.commands.params import Copies, DeleteRange, FramesWanted, Tolerance, Tr
 from app.gui import theme
 from app.gui.dialogs.form import Form
 from app.session import Session
+from app.words import mark, tr
 from app.work.frame_export import FrameParams
 
 MODES = [
-    ("what is missing", "fill"),
-    ("what is not verified", "replace"),
-    ("past keyframes, too", "range"),
+    (mark("what is missing"), "fill"),
+    (mark("what is not verified"), "replace"),
+    (mark("past keyframes, too"), "range"),
 ]
 
 
@@ -69,35 +70,39 @@ class RangeAsking:
 
     def track_range(self) -> dict[str, Any] | None:
         first, last = self._here_on()
-        hint = "What people vouch for never changes. A run ends before a keyframe, or goes past it and is corrected."
-        return self._ask("Track a range", hint, "Track", TrackRange(first, last), {"mode": MODES})
+        hint = tr(
+            "What people vouch for never changes. A run ends before a keyframe, or goes past it and is corrected."
+        )
+        return self._ask(tr("Track a range"), hint, tr("Track"), TrackRange(first, last), {"mode": MODES})
 
     def delete_range(self) -> dict[str, Any] | None:
         first, last = self._here_on()
-        hint = "Forgets the selected object on these frames. It can be undone."
-        return self._ask("Delete a range of boxes", hint, "Delete", DeleteRange(first, last))
+        hint = tr("Forgets the selected object on these frames. It can be undone.")
+        return self._ask(tr("Delete a range of boxes"), hint, tr("Delete"), DeleteRange(first, last))
 
     def copies(self) -> dict[str, Any] | None:
-        hint = "Copies the box of this frame to the frames after it, or before it when the number is negative."
-        return self._ask("Copy the box on", hint, "Copy", Copies())
+        hint = tr("Copies the box of this frame to the frames after it, or before it when the number is negative.")
+        return self._ask(tr("Copy the box on"), hint, tr("Copy"), Copies())
 
     def tolerance(self) -> dict[str, Any] | None:
-        hint = "Keeps as few keyframes as hold every box, on every edge; the frames between them are interpolated."
-        return self._ask("Simplify", hint, "Simplify", Tolerance())
+        hint = tr("Keeps as few keyframes as hold every box, on every edge; the frames between them are interpolated.")
+        return self._ask(tr("Simplify"), hint, tr("Simplify"), Tolerance())
 
     def frames(self) -> dict[str, Any] | None:
         """Which frames and how, then where to."""
-        found = self._ask("Export frames", "Exactly these frames are written.", "Choose where…", FramesWanted())
+        found = self._ask(
+            tr("Export frames"), tr("Exactly these frames are written."), tr("Choose where…"), FramesWanted()
+        )
         if found is None:
             return None
         media = self._session.require_open()
         beside = media.path.parent / f"{media.path.stem}-frames"
         if found["kind"] == "mp4":
             out, _ = QFileDialog.getSaveFileName(
-                self._window, "Write the clip", str(beside.with_suffix(".mp4")), "Clips (*.mp4)"
+                self._window, tr("Write the clip"), str(beside.with_suffix(".mp4")), tr("Clips (*.mp4)")
             )
         else:
-            out, _ = QFileDialog.getSaveFileName(self._window, "Write the folder of pictures", str(beside))
+            out, _ = QFileDialog.getSaveFileName(self._window, tr("Write the folder of pictures"), str(beside))
         if not out:
             return None
         which = {name: found.pop(name) for name in ("frames", "every")}

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.gui import theme
+from app.words import tr
 from app.work.journal import Leftover
 
 
@@ -18,27 +19,27 @@ class RecoverDialog(QDialog):
         self, found: Sequence[Leftover], forget: Callable[[Leftover], None], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Recover unsaved work")
+        self.setWindowTitle(tr("Recover unsaved work"))
         self.setMinimumWidth(560)
         self.chosen: Leftover | None = None
         self._found = list(found)
         self._forget = forget
-        title = QLabel("SiamLabel ended without saving")
+        title = QLabel(tr("SiamLabel ended without saving"))
         title.setObjectName("title")
-        text = QLabel("Nothing is lost. Choose what to go on with; the rest is offered again at the next start.")
+        text = QLabel(tr("Nothing is lost. Choose what to go on with; the rest is offered again at the next start."))
         text.setWordWrap(True)
         self.list = QListWidget()
-        self.list.setAccessibleName("Unsaved work")
+        self.list.setAccessibleName(tr("Unsaved work"))
         for leftover in self._found:
             QListWidgetItem(describe(leftover), self.list)
         self.list.setCurrentRow(0)
         self.list.setMinimumHeight(96)
         self.list.itemDoubleClicked.connect(self._recover)
         buttons = QDialogButtonBox()
-        self.recover_button = buttons.addButton("Recover", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.recover_button = buttons.addButton(tr("Recover"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.recover_button.setDefault(True)
-        self.discard_button = buttons.addButton("Discard", QDialogButtonBox.ButtonRole.DestructiveRole)
-        buttons.addButton("Not now", QDialogButtonBox.ButtonRole.RejectRole)
+        self.discard_button = buttons.addButton(tr("Discard"), QDialogButtonBox.ButtonRole.DestructiveRole)
+        buttons.addButton(tr("Not now"), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self._recover)
         buttons.rejected.connect(self.reject)
         self.discard_button.clicked.connect(self._discard)

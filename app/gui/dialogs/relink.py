@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from app.gui import theme
+from app.words import tr
 from app.work.errors import RelinkError
 
 
@@ -15,23 +16,27 @@ class RelinkDialog(QDialog):
 
     def __init__(self, error: RelinkError, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Find the video")
+        self.setWindowTitle(tr("Find the video"))
         self.setMinimumWidth(560)
         self.video: Path | None = None
         self.anyway = False
         self._error = error
-        title = QLabel("The video is missing" if error.found is None else "This is another video")
+        title = QLabel(tr("The video is missing") if error.found is None else tr("This is another video"))
         title.setObjectName("title")
         text = QLabel(str(error))
         text.setWordWrap(True)
         v = error.video
-        facts = QLabel(f"Wanted: {Path(v.path).name}, {v.frames} frames, {v.width} × {v.height}, {v.fps:g} fps")
+        facts = QLabel(
+            tr("Wanted: {name}, {frames} frames, {width} × {height}, {fps:g} fps").format(
+                name=Path(v.path).name, frames=v.frames, width=v.width, height=v.height, fps=v.fps
+            )
+        )
         facts.setObjectName("muted")
         facts.setWordWrap(True)
         buttons = QDialogButtonBox()
-        self.find_button = buttons.addButton("Find the video…", QDialogButtonBox.ButtonRole.ActionRole)
+        self.find_button = buttons.addButton(tr("Find the video…"), QDialogButtonBox.ButtonRole.ActionRole)
         self.find_button.setDefault(True)
-        self.anyway_button = buttons.addButton("Use this one anyway", QDialogButtonBox.ButtonRole.ActionRole)
+        self.anyway_button = buttons.addButton(tr("Use this one anyway"), QDialogButtonBox.ButtonRole.ActionRole)
         self.anyway_button.setVisible(error.found is not None)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         self.find_button.clicked.connect(self._find)
@@ -44,7 +49,7 @@ class RelinkDialog(QDialog):
             column.addWidget(part)
 
     def _find(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Where is the video now?", str(self._error.project.parent))
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Where is the video now?"), str(self._error.project.parent))
         if chosen:
             self.video = Path(chosen)
             self.accept()

@@ -21,6 +21,7 @@ from app.gui.dialogs.form import Form, split
 from app.gui.dialogs.params import MODES
 from app.session import Session
 from app.settings import Settings
+from app.words import tr
 from tracker import registry
 
 LABELS = 184
@@ -33,11 +34,11 @@ class SettingsDialog(QDialog):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.setWindowTitle("Settings")
+        self.setWindowTitle(tr("Settings"))
         self.resize(560, 640)
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find a setting")
-        self.search.setAccessibleName("Find a setting")
+        self.search.setPlaceholderText(tr("Find a setting"))
+        self.search.setAccessibleName(tr("Find a setting"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         page = QWidget()
@@ -48,7 +49,7 @@ class SettingsDialog(QDialog):
         self.forms: dict[str, Form] = {}
         self._headings: dict[str, QLabel] = {}
         self._build()
-        self._empty = QLabel("No setting has this in its name.")
+        self._empty = QLabel(tr("No setting has this in its name."))
         self._empty.setObjectName("muted")
         self._empty.hide()
         self._column.addWidget(self._empty)
@@ -59,7 +60,7 @@ class SettingsDialog(QDialog):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        restore = buttons.addButton("Restore defaults", QDialogButtonBox.ButtonRole.ResetRole)
+        restore = buttons.addButton(tr("Restore defaults"), QDialogButtonBox.ButtonRole.ResetRole)
         restore.setAutoDefault(False)
         restore.clicked.connect(self._restore)
         buttons.rejected.connect(self.reject)
@@ -72,10 +73,14 @@ class SettingsDialog(QDialog):
 
     def _build(self) -> None:
         choices = {
-            "tracker": [("Default", "default"), *((line.name, line.name) for line in registry.infos())],
-            "device": [("Automatic", "auto"), ("CPU", "cpu"), ("CUDA", "cuda"), ("Apple GPU", "mps")],
+            "tracker": [(tr("Default"), "default"), *((line.name, line.name) for line in registry.infos())],
+            "device": [(tr("Automatic"), "auto"), ("CPU", "cpu"), ("CUDA", "cuda"), (tr("Apple GPU"), "mps")],
             "commit_mode": MODES,
-            "pause_on": [("the object is lost", "lost"), ("lost or uncertain", "uncertain"), ("never", "never")],
+            "pause_on": [
+                (tr("the object is lost"), "lost"),
+                (tr("lost or uncertain"), "uncertain"),
+                ("never", "never"),
+            ],
         }
         groups: dict[str, list[str]] = {}
         for name, hint in typing.get_type_hints(Settings, include_extras=True).items():

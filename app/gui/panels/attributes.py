@@ -22,9 +22,10 @@ from app.gui.dialogs.form import form_label
 from app.model.document import Attribute, AttributeKind
 from app.model.tracks import AttributeValue
 from app.session import Session
+from app.words import mark, tr
 
-COVERS = ("not said", "0: hidden", "1: up to 15 %", "2: to 30 %", "3: to 45 %", "4: to 60 %", "5: to 75 %",
-          "6: to 90 %", "7: to 99 %", "8: all of it")  # fmt: skip
+COVERS = (mark("not said"), mark("0: hidden"), mark("1: up to 15 %"), mark("2: to 30 %"), mark("3: to 45 %"), mark("4: to 60 %"), mark("5: to 75 %"),
+          mark("6: to 90 %"), mark("7: to 99 %"), mark("8: all of it"))  # fmt: skip
 NOTHING = "–"
 
 
@@ -49,26 +50,26 @@ class AttributesPanel(QWidget):
         self.label = QComboBox(self)
         self.label.setEditable(True)
         self.label.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.label.setAccessibleName("Label")
+        self.label.setAccessibleName(tr("Label"))
         self.label.textActivated.connect(self._relabel)
         edited = self.label.lineEdit()
         assert edited is not None
         edited.editingFinished.connect(lambda: self._relabel(self.label.currentText()))
         self.cover = QComboBox(self)
         self.cover.addItems(COVERS)
-        self.cover.setAccessibleName("How much can be seen")
+        self.cover.setAccessibleName(tr("How much can be seen"))
         self.cover.activated.connect(lambda at: self._try(lambda: session.set_cover(None if at == 0 else at - 1)))
-        self.repeat = QPushButton("Repeat for the following frames")
-        self.repeat.setToolTip("This frame's attributes hold up to the next keyframe, or to the end of the object")
+        self.repeat = QPushButton(tr("Repeat for the following frames"))
+        self.repeat.setToolTip(tr("This frame's attributes hold up to the next keyframe, or to the end of the object"))
         self.repeat.clicked.connect(self._repeat)
-        self.edit = QPushButton("Edit labels and attributes…")
+        self.edit = QPushButton(tr("Edit labels and attributes…"))
         self.edit.clicked.connect(lambda: edit_labels())
         self._whole, self._frame = QFormLayout(), QFormLayout()
         for form in (self._whole, self._frame):
             form.setContentsMargins(0, 0, 0, 0)
             form.setHorizontalSpacing(theme.GRID)
             form.setVerticalSpacing(theme.GRID)
-        self._about_frame = QLabel("On this frame")
+        self._about_frame = QLabel(tr("On this frame"))
         self._about_frame.setObjectName("heading")
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.GRID] * 4)
@@ -91,7 +92,7 @@ class AttributesPanel(QWidget):
         track = None if session.selected is None else session.document.tracks.get(session.selected)
         self._hint.setVisible(track is None)
         self._hint.setText(
-            "Select one object to see what is said about it." if session.is_open else "No video is open."
+            tr("Select one object to see what is said about it.") if session.is_open else tr("No video is open.")
         )
         schema = () if track is None else session.attributes_of(track.id)
         unknown = () if track is None else tuple(n for n in track.attributes if n not in {a.name for a in schema})
@@ -133,14 +134,14 @@ class AttributesPanel(QWidget):
         with QSignalBlocker(self.label):
             self.label.clear()
             self.label.addItems([label.name for label in self._session.document.labels])
-        self._whole.addRow(form_label("Label"), self.label)
+        self._whole.addRow(form_label(tr("Label")), self.label)
         for attribute in (*schema, *(Attribute(name) for name in unknown)):
             control = self._control(attribute)
             control.setAccessibleName(attribute.name)
             self.controls[attribute.name] = control
             form = self._frame if attribute.per_frame else self._whole
             form.addRow(form_label("" if isinstance(control, QCheckBox) else attribute.name), control)
-        self._frame.addRow(form_label("Visible part"), self.cover)
+        self._frame.addRow(form_label(tr("Visible part")), self.cover)
         self.repeat.setVisible(any(attribute.per_frame for attribute in schema))
 
     def _control(self, attribute: Attribute) -> QWidget:

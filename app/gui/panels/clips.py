@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.gui import theme
 from app.model.collection import Clip
 from app.session import Session
+from app.words import tr
 
 _NUMBER = Qt.ItemDataRole.UserRole
 _SHARE = Qt.ItemDataRole.UserRole + 1
@@ -45,7 +46,7 @@ class ClipsPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session, self._ask, self._on_error = session, ask, on_error
         self.list = QListWidget()
-        self.list.setAccessibleName("Clips")
+        self.list.setAccessibleName(tr("Clips"))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setItemDelegate(_Bar(self.list))
         self.list.itemActivated.connect(lambda item: self._try(lambda: session.go_to_clip(item.data(_NUMBER))))
@@ -53,7 +54,7 @@ class ClipsPanel(QWidget):
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._menu)
         self.hint = QLabel(
-            "Several videos to label?\nFile, Open a folder of videos,\nor drop the videos on the window.",
+            tr("Several videos to label?\nFile, Open a folder of videos,\nor drop the videos on the window."),
             self.list.viewport(),
         )
         self.hint.setObjectName("muted")
@@ -63,8 +64,8 @@ class ClipsPanel(QWidget):
         self.count = QLabel()
         self.count.setObjectName("muted")
         self.add = QToolButton()
-        self.add.setText("Add…")
-        self.add.setToolTip("Add videos to the collection")
+        self.add.setText(tr("Add…"))
+        self.add.setToolTip(tr("Add videos to the collection"))
         self.add.setAutoRaise(True)
         self.add.clicked.connect(self._add)
         head = QHBoxLayout()
@@ -92,7 +93,11 @@ class ClipsPanel(QWidget):
                 item = QListWidgetItem(f"{clip.name}{' *' if clip.video in unsaved else ''}\n{told(clip, missing)}")
                 item.setData(_NUMBER, number)
                 item.setData(_SHARE, clip.share)
-                item.setToolTip(f"{clip.video}\n{clip.share:.0%} of the frames are labelled, {clip.verified} verified")
+                item.setToolTip(
+                    tr("{video}\n{share:.0%} of the frames are labelled, {verified} verified").format(
+                        video=clip.video, share=clip.share, verified=clip.verified
+                    )
+                )
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 item.setCheckState(Qt.CheckState.Checked if clip.done else Qt.CheckState.Unchecked)
                 if missing:
@@ -105,7 +110,9 @@ class ClipsPanel(QWidget):
             if here is not None:
                 self.list.setCurrentRow(here)
         done = sum(clip.done for clip in clips)
-        self.count.setText(f"{done} of {len(clips)} done" if collection is not None else "")
+        self.count.setText(
+            tr("{done} of {count} done").format(done=done, count=len(clips)) if collection is not None else ""
+        )
         self.add.setVisible(collection is not None)
         self.hint.setVisible(not clips)
 
@@ -126,9 +133,9 @@ class ClipsPanel(QWidget):
         number = item.data(_NUMBER)
         missing = collection.clips[number].video in self._session.missing
         menu = QMenu(self)
-        title = "Locate…" if missing else "Go there"
+        title = tr("Locate…") if missing else tr("Go there")
         menu.addAction(title, lambda: self._try(lambda: self._session.go_to_clip(number)))
-        menu.addAction("Remove from the list", lambda: self._try(lambda: self._session.remove_clip(number)))
+        menu.addAction(tr("Remove from the list"), lambda: self._try(lambda: self._session.remove_clip(number)))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.list.viewport().mapToGlobal(at))
 
@@ -142,12 +149,12 @@ class ClipsPanel(QWidget):
 def told(clip: Clip, missing: bool) -> str:
     """How far a clip is, in one line; figures are those of its last save."""
     if missing:
-        return "missing · double click to locate"
-    parts = [f"{clip.frames} frames"] if clip.frames else ["not opened yet"]
+        return tr("missing · double click to locate")
+    parts = [tr("{frames} frames").format(frames=clip.frames)] if clip.frames else [tr("not opened yet")]
     if clip.objects:
         parts.append(f"{clip.share:.0%}")
     if clip.suspicious:
-        parts.append(f"{clip.suspicious} suspicious")
+        parts.append(tr("{suspicious} suspicious").format(suspicious=clip.suspicious))
     return " · ".join(parts)
 
 

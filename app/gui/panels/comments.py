@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.gui import theme
 from app.session import Session
+from app.words import tr
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -39,12 +40,12 @@ class CommentsPanel(QWidget):
         self._on_error = on_error
         self.list = QListWidget()
         self.list.setWordWrap(True)
-        self.list.setAccessibleName("Comments")
+        self.list.setAccessibleName(tr("Comments"))
         self.list.itemClicked.connect(lambda item: self._try(lambda: session.go_to_comment(item.data(_ID))))
         self.list.itemChanged.connect(self._changed)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._menu)
-        self._hint = QLabel("Press C to leave a remark on a frame.", self.list.viewport())
+        self._hint = QLabel(tr("Press C to leave a remark on a frame."), self.list.viewport())
         self._hint.setObjectName("muted")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
@@ -76,7 +77,9 @@ class CommentsPanel(QWidget):
             for one in said:
                 track = doc.tracks.get(one.track) if one.track is not None else None
                 about = f"{track.label} {track.id}" if track is not None else "picture"
-                item = QListWidgetItem(f"{one.text}\nframe {one.frame} · {about}")
+                item = QListWidgetItem(
+                    tr("{text}\nframe {frame} · {about}").format(text=one.text, frame=one.frame, about=about)
+                )
                 item.setData(_ID, one.id)
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 item.setCheckState(Qt.CheckState.Checked if one.resolved else Qt.CheckState.Unchecked)
@@ -84,7 +87,11 @@ class CommentsPanel(QWidget):
                     item.setForeground(theme.colour(theme.current().tokens.muted))
                 self.list.addItem(item)
         open_ones = sum(not one.resolved for one in said)
-        self.count.setText(f"{open_ones} open, {len(said) - open_ones} settled" if said else "")
+        self.count.setText(
+            tr("{open_ones} open, {count} settled").format(open_ones=open_ones, count=len(said) - open_ones)
+            if said
+            else ""
+        )
         self._hint.setVisible(not said)
         self.counted.emit(open_ones)
 
@@ -98,8 +105,8 @@ class CommentsPanel(QWidget):
             return
         id_ = item.data(_ID)
         menu = QMenu(self)
-        menu.addAction("Go there", lambda: self._try(lambda: self._session.go_to_comment(id_)))
-        menu.addAction("Delete", lambda: self._try(lambda: self._session.delete_comment(id_)))
+        menu.addAction(tr("Go there"), lambda: self._try(lambda: self._session.go_to_comment(id_)))
+        menu.addAction(tr("Delete"), lambda: self._try(lambda: self._session.delete_comment(id_)))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.list.viewport().mapToGlobal(at))
 

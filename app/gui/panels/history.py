@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.gui import theme
 from app.session import Session
+from app.words import tr
 
 SHOWN = 500
 """Steps on each side that are listed; undo itself has no limit."""
@@ -24,7 +25,7 @@ class HistoryPanel(QWidget):
         self._session = session
         self._shown: tuple[object, ...] = ()
         self.list = QListWidget()
-        self.list.setAccessibleName("History")
+        self.list.setAccessibleName(tr("History"))
         self.list.itemClicked.connect(lambda item: self._go(item.data(_STEPS)))
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
@@ -48,7 +49,7 @@ class HistoryPanel(QWidget):
         self._shown = done, undone
         with QSignalBlocker(self.list):
             self.list.clear()
-            self._add("As it was opened" if len(history.steps) <= SHOWN else "…", -len(done))
+            self._add(tr("As it was opened") if len(history.steps) <= SHOWN else "…", -len(done))
             for n, title in enumerate(done, 1):
                 self._add(title, n - len(done))
             for n, title in enumerate(undone, 1):

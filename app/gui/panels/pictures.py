@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui import theme
 from app.gui.canvas.layers import heat_image, look_alike, outline
+from app.words import tr
 from tracker.api import Box, HeatMap, Peak, Verdict
 
 LINE = 18
@@ -117,7 +118,7 @@ class ScoreBar(QWidget):
         self._score: float | None = None
         self._verdict: Verdict | None = None
         self.setFixedHeight(20)
-        self.setAccessibleName("Confidence")
+        self.setAccessibleName(tr("Confidence"))
 
     def set_score(self, score: float | None, verdict: Verdict | None) -> None:
         if (score, verdict) != (self._score, self._verdict):
@@ -153,7 +154,7 @@ class SignalTable(QWidget):
         super().__init__()
         self.values: dict[str, float] = {}
         self.setFixedHeight(self.ROWS * LINE)
-        self.setAccessibleName("Signals")
+        self.setAccessibleName(tr("Signals"))
 
     def show_values(self, values: Mapping[str, float]) -> None:
         if values != self.values:

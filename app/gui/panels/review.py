@@ -32,6 +32,7 @@ from app.gui import theme
 from app.gui.panels.thumbs import THUMB_H, THUMB_W, Thumbs
 from app.model.document import Document
 from app.session import Session
+from app.words import tr
 from app.work.overview import Stretch, doubt
 from app.work.thumbnails import Wish
 
@@ -75,7 +76,11 @@ class ReviewModel(QAbstractListModel):
         seen = None if track is None else track.at(stretch.worst)
         name = f"{track.label} {track.id}" if track is not None else ""
         last = stretch.stop - 1
-        frames = f"frame {stretch.start}" if stretch.start == last else f"frames {stretch.start} to {last}"
+        frames = (
+            tr("frame {start}").format(start=stretch.start)
+            if stretch.start == last
+            else tr("frames {start} to {last}").format(start=stretch.start, last=last)
+        )
         return name, frames, doubt(seen)[1] if seen is not None else ""
 
     def colour(self, stretch: Stretch) -> str:
@@ -112,7 +117,7 @@ class ReviewPanel(QWidget):
         self.list.setItemDelegate(_Row(self._picture, self.list))
         self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
-        self.list.setAccessibleName("Suspicious places, the worst first")
+        self.list.setAccessibleName(tr("Suspicious places, the worst first"))
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.clicked.connect(self._go)
         self.list.activated.connect(self._go)
@@ -144,14 +149,16 @@ class ReviewPanel(QWidget):
         rows = session.triage.worst_first()
         self.model.show(session.document, rows)
         places, frames = session.triage.left()
-        self.count.setText(f"{frames} frames in {places} places" if places else "")
+        self.count.setText(
+            tr("{frames} frames in {places} places").format(frames=frames, places=places) if places else ""
+        )
         self._hint.setVisible(not rows)
         if not session.is_open:
-            self._hint.setText("No video is open.")
+            self._hint.setText(tr("No video is open."))
         elif any(track.frames for track in session.document.tracks.values()):
-            self._hint.setText("Nothing suspicious is left. Export the labels with Ctrl+E.")
+            self._hint.setText(tr("Nothing suspicious is left. Export the labels with Ctrl+E."))
         else:
-            self._hint.setText("What the tracker is not sure of will be listed here, the worst first.")
+            self._hint.setText(tr("What the tracker is not sure of will be listed here, the worst first."))
         self.counted.emit(places)
 
     def _later(self) -> None:

@@ -25,6 +25,7 @@ from app.gui import theme
 from app.gui.panels.pictures import Picture, ScoreBar, SignalTable, Thumbnail, verdict_colour
 from app.scene import pace
 from app.settings import HEAT_KINDS, Settings
+from app.words import mark, tr
 from app.work.choice import TrackerChoice
 from tracker.api import Prediction, TrackerInfo, Verdict
 
@@ -34,13 +35,13 @@ MARKERS = ("uncertain", "untrained")
 """Signals that are marks of an observation, not figures."""
 
 HEAT_TITLES = {
-    "off": "Off",
-    "fused": "Fused score",
-    "classification": "Classification",
-    "attention": "Attention",
-    "mask": "Mask probability",
+    "off": mark("Off"),
+    "fused": mark("Fused score"),
+    "classification": mark("Classification"),
+    "attention": mark("Attention"),
+    "mask": mark("Mask probability"),
 }
-VERDICTS = {Verdict.TRACKED: "Tracked", Verdict.UNCERTAIN: "Uncertain", Verdict.LOST: "Lost"}
+VERDICTS = {Verdict.TRACKED: mark("Tracked"), Verdict.UNCERTAIN: mark("Uncertain"), Verdict.LOST: mark("Lost")}
 
 
 class TrackerPanel(QWidget):
@@ -64,46 +65,46 @@ class TrackerPanel(QWidget):
         self._behind = False
         self.tracker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.tracker.setMinimumContentsLength(12)
-        self.tracker.setAccessibleName("Tracker")
+        self.tracker.setAccessibleName(tr("Tracker"))
         self.made_from = QLabel()
         self.made_from.hide()
         self.more = QToolButton()
         self.more.setText("⋯")
-        self.more.setToolTip("Weights of this tracker")
-        self.more.setAccessibleName("Weights of this tracker")
+        self.more.setToolTip(tr("Weights of this tracker"))
+        self.more.setAccessibleName(tr("Weights of this tracker"))
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(more)
         self.device = QComboBox()
-        devices = [("Automatic", "auto"), ("CPU", "cpu"), ("CUDA", "cuda")]
+        devices = [(tr("Automatic"), "auto"), ("CPU", "cpu"), ("CUDA", "cuda")]
         for title, name in devices + ([("MPS", "mps")] if sys.platform == "darwin" else []):
             self.device.addItem(title, name)
-        self.device.setAccessibleName("Device")
-        self.masks = QCheckBox("Masks")
-        self.masks.setToolTip("Compute a mask on every frame, where the tracker can; without, tracking is faster")
+        self.device.setAccessibleName(tr("Device"))
+        self.masks = QCheckBox(tr("Masks"))
+        self.masks.setToolTip(tr("Compute a mask on every frame, where the tracker can; without, tracking is faster"))
         self.heat = QComboBox()
         for kind in HEAT_KINDS:
             self.heat.addItem(HEAT_TITLES[kind], kind)
-        self.heat.setAccessibleName("Heat map")
-        self.heat.setToolTip("The response map laid over the search region while tracking (H goes to the next)")
+        self.heat.setAccessibleName(tr("Heat map"))
+        self.heat.setToolTip(tr("The response map laid over the search region while tracking (H goes to the next)"))
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(5, 100)
-        self.opacity.setAccessibleName("Heat-map opacity")
-        self.opacity.setToolTip("Opacity of the heat map")
+        self.opacity.setAccessibleName(tr("Heat-map opacity"))
+        self.opacity.setToolTip(tr("Opacity of the heat map"))
         self.speed = QLabel("–")
         self.speed.setObjectName("value")
         self.where = QLabel("")
         self.where.setObjectName("muted")
         self.score = ScoreBar()
-        self.verdict = QLabel("Not tracking")
+        self.verdict = QLabel(tr("Not tracking"))
         self.verdict.setObjectName("value")
         self.reason = QLabel("")
         self.reason.setObjectName("muted")
         self.reason.setWordWrap(True)
         self.reason.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.reason.setFixedHeight(2 * self.reason.fontMetrics().lineSpacing() + 2)  # nothing jumps when it is filled
-        self.template = Thumbnail("Template")
-        self.search = Thumbnail("Search region")
-        self.search.setToolTip("What the tracker searched: circle = best answer, diamond = second best")
+        self.template = Thumbnail(tr("Template"))
+        self.search = Thumbnail(tr("Search region"))
+        self.search.setToolTip(tr("What the tracker searched: circle = best answer, diamond = second best"))
         self.signals = SignalTable()
         self._build()
         self.tracker.activated.connect(lambda _: choose(self.tracker.currentData()))
@@ -136,12 +137,12 @@ class TrackerPanel(QWidget):
         speed.addStretch(1)
         speed.addWidget(self.where)
         rows: list[tuple[str, QWidget | QLayout]] = [
-            ("Model", model),
-            ("Device", device),
-            ("Heat map", heat),
-            ("Speed", speed),
-            ("Score", self.score),
-            ("Verdict", self.verdict),
+            (tr("Model"), model),
+            (tr("Device"), device),
+            (tr("Heat map"), heat),
+            (tr("Speed"), speed),
+            (tr("Score"), self.score),
+            (tr("Verdict"), self.verdict),
         ]
         for n, (title, part) in enumerate(rows):
             name = QLabel(title)
@@ -188,20 +189,28 @@ class TrackerPanel(QWidget):
                 special = own and bool(self._choice.options)
                 text = TrackerChoice(
                     info.name, self._choice.untrained, self._choice.weights, self._choice.profile
-                ).title if special else info.name if info.ready else f"{info.name} · needs weights"  # fmt: skip
+                ).title if special else info.name if info.ready else tr("{info} · needs weights").format(info=info.name)  # fmt: skip
                 self.tracker.addItem(text, info.name)
-                tip = info.title if info.ready else f"{info.title}. Its weights are not here"
+                tip = info.title if info.ready else tr("{title}. Its weights are not here").format(title=info.title)
                 self.tracker.setItemData(self.tracker.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
                 if own:
                     self.tracker.setCurrentIndex(self.tracker.count() - 1)
             widest = self.tracker.view().sizeHintForColumn(0) + 2 * theme.GRID
             self.tracker.view().setMinimumWidth(widest)  # the list may be wider than its box
         choice, untrained = self._choice, self._choice.untrained
-        words = "Untrained: random weights" if untrained else f"With {choice.weights.name}" if choice.weights else ""
+        words = (
+            tr("Untrained: random weights")
+            if untrained
+            else tr("With {weights}").format(weights=choice.weights.name)
+            if choice.weights
+            else ""
+        )
         self.made_from.setText(words)
         self.made_from.setVisible(bool(words))
         self.made_from.setStyleSheet(f"color: {theme.current().tokens.warning}" if untrained else "")
-        self.tracker.setToolTip(f"{self.tracker.currentText()}: random weights" if untrained else "")
+        self.tracker.setToolTip(
+            tr("{currentText}: random weights").format(currentText=self.tracker.currentText()) if untrained else ""
+        )
         colour = theme.current().tokens.warning
         self.tracker.setStyleSheet(f"QComboBox {{ color: {colour}; border-color: {colour} }}" if untrained else "")
 
@@ -215,7 +224,7 @@ class TrackerPanel(QWidget):
         for n, kind in enumerate(HEAT_KINDS):
             has = kinds is None or kind == "off" or kind in kinds
             model.item(n).setEnabled(has)
-            model.item(n).setToolTip("" if has else "This tracker has no such map")
+            model.item(n).setToolTip("" if has else tr("This tracker has no such map"))
 
     def show_settings(self, settings: Settings, choice: TrackerChoice) -> None:
         """Put every control where the settings are; ``choice``: the tracker in use."""
@@ -238,7 +247,7 @@ class TrackerPanel(QWidget):
     def show_run(self, device: str, fps: float) -> None:
         """Where the run goes on and how fast; fps 0 while it starts."""
         self.speed.setText(pace(fps) if fps else "starting…")
-        self.where.setText(f"on {device.upper()}" if device != "auto" else "")
+        self.where.setText(tr("on {upper}").format(upper=device.upper()) if device != "auto" else "")
 
     def show_idle(self) -> None:
         self.speed.setText("–")
@@ -250,7 +259,7 @@ class TrackerPanel(QWidget):
         self._show_signals(prediction.signals if prediction else {})
         if prediction is None:
             self.score.set_score(None, None)
-            self._say("No answer here", t.muted, "")
+            self._say(tr("No answer here"), t.muted, "")
             self.search.show_picture(None)
             return
         kinds = frozenset(kind for kind, heat in prediction.heat.items() if heat.values.any())
@@ -283,7 +292,7 @@ class TrackerPanel(QWidget):
         self.template.show_picture(picture)
         weighed = picture is not None and picture.part is not None
         self.template.setToolTip(
-            "What the tracker looks for: warm = counts most, white outline = key part" if weighed else ""
+            tr("What the tracker looks for: warm = counts most, white outline = key part") if weighed else ""
         )
 
     def _say(self, text: str, colour: str, reason: str) -> None:

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 
 from app.gui import theme
 from app.model.document import Change, Document
+from app.words import tr
 from app.work.overview import Lanes
 
 EYE, LABEL, FRAMES, SPAN = range(4)
@@ -83,7 +84,7 @@ class TracksModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation == Qt.Orientation.Horizontal:
             if role == Qt.ItemDataRole.DisplayRole:
-                return ("", "Label", "Frames", "Span")[section]
+                return ("", tr("Label"), tr("Frames"), tr("Span"))[section]
             if role == Qt.ItemDataRole.TextAlignmentRole:
                 side = Qt.AlignmentFlag.AlignRight if section in (FRAMES, SPAN) else Qt.AlignmentFlag.AlignLeft
                 return side | Qt.AlignmentFlag.AlignVCenter
@@ -121,15 +122,17 @@ class TracksModel(QAbstractTableModel):
         assert self._doc is not None
         track = self._doc.tracks[number]
         if column == EYE:
-            return "Hide this object" if track.visible else "Show this object"
+            return tr("Hide this object") if track.visible else tr("Show this object")
         if column == LABEL:
-            return f"Object {number}: double-click to rename, right-click for its colour"
+            return tr("Object {number}: double-click to rename, right-click for its colour").format(number=number)
         lane = self._lanes.lanes.get(number)
         present, first, last = lane.summary() if lane else (0, 0, -1)
         if last < 0:
-            return "No frames yet"
+            return tr("No frames yet")
         length = last - first + 1
-        return f"Present on {present} of the {length} frames from {first} to {last} ({present / length:.0%})"
+        return tr("Present on {present} of the {length} frames from {first} to {last} ({present2:.0%})").format(
+            present=present, length=length, first=first, last=last, present2=present / length
+        )
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         number = self._ids[index.row()]
@@ -213,7 +216,7 @@ class TracksPanel(QWidget):
         self.table.setIconSize(QSize(16, 16))
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(28)
-        self.table.setAccessibleName("Objects")
+        self.table.setAccessibleName(tr("Objects"))
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.setTabKeyNavigation(False)
         header = self.table.horizontalHeader()
@@ -225,7 +228,7 @@ class TracksPanel(QWidget):
         header.setResizeContentsPrecision(MEASURED)
         header.resizeSection(EYE, 32)
         self._open = False
-        self._hint = QLabel("No video is open.", self.table.viewport())
+        self._hint = QLabel(tr("No video is open."), self.table.viewport())
         self._hint.setObjectName("muted")
         self._hint.setWordWrap(True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -292,7 +295,9 @@ class TracksPanel(QWidget):
     def _show_hint(self) -> None:
         empty = self.model.rowCount() == 0
         self._hint.setVisible(empty)
-        self._hint.setText("Press N, then drag a box around the first object." if self._open else "No video is open.")
+        self._hint.setText(
+            tr("Press N, then drag a box around the first object.") if self._open else tr("No video is open.")
+        )
 
     def _menu(self, at: QPoint) -> None:
         index = self.table.indexAt(at)
@@ -300,13 +305,13 @@ class TracksPanel(QWidget):
         if track is None:
             return
         menu = QMenu(self)
-        menu.addAction("Rename…", lambda: self.table.edit(self.model.index(index.row(), LABEL)))
+        menu.addAction(tr("Rename…"), lambda: self.table.edit(self.model.index(index.row(), LABEL)))
         colour = str(self.model.index(index.row(), LABEL).data(Qt.ItemDataRole.UserRole))
-        menu.addAction("Colour…", lambda: self._ask_colour(track, colour))
-        menu.addAction("Show or hide", lambda: self.model.toggle(index))
+        menu.addAction(tr("Colour…"), lambda: self._ask_colour(track, colour))
+        menu.addAction(tr("Show or hide"), lambda: self.model.toggle(index))
         menu.exec(self.table.viewport().mapToGlobal(at))
 
     def _ask_colour(self, track: int, colour: str) -> None:
-        chosen = QColorDialog.getColor(QColor(colour), self, "Colour of the object")
+        chosen = QColorDialog.getColor(QColor(colour), self, tr("Colour of the object"))
         if chosen.isValid():
             self._set_track(track, colour=chosen.name())

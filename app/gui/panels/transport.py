@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QColor, QFontMetrics, QPainter, QPaintEvent, 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.gui import theme
+from app.words import tr
 
 GetAction = Callable[[str], QAction]
 
@@ -19,19 +20,19 @@ class Legend(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Legend of the timeline")
+        self.setAccessibleName(tr("Legend of the timeline"))
         theme.current().changed.connect(self.update)
 
     def _parts(self) -> list[tuple[str, str, str]]:
         t = theme.current().tokens
         return [
-            ("bar", t.source_manual, "Manual"),
-            ("bar", t.source_tracker, "Tracker"),
-            ("bar", t.source_interpolated, "Interpolated"),
-            ("key", t.text, "Keyframe"),
-            ("thin", t.danger, "Lost"),
-            ("thin", t.warning, "Occluded"),
-            ("thin", t.muted, "Out of view"),
+            ("bar", t.source_manual, tr("Manual")),
+            ("bar", t.source_tracker, tr("Tracker")),
+            ("bar", t.source_interpolated, tr("Interpolated")),
+            ("key", t.text, tr("Keyframe")),
+            ("thin", t.danger, tr("Lost")),
+            ("thin", t.warning, tr("Occluded")),
+            ("thin", t.muted, tr("Out of view")),
         ]
 
     def sizeHint(self) -> QSize:
