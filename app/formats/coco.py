@@ -1,8 +1,10 @@
 """COCO with the fields of CocoVID and TAO: one JSON file for one video.
 
 - ``bbox`` is the track's box as the document has it (also beside a mask); ``area`` counts the mask's pixels when there
-  is one, else it is the box's. ``segmentation`` is COCO's RLE, compressed or as numbers, or ``[]``.
-- ``iscrowd`` is 1 for ignored regions and 0 for objects, whatever the segmentation.
+  is one, else it is the box's. ``segmentation`` is COCO's RLE, compressed or as numbers, a polygon along pixel
+  borders for each part of the mask, or ``[]``. COCO has no word for holes: a bridge of no width leads from a polygon's
+  border to that of each hole, so that pycocotools fills exactly the mask.
+- ``iscrowd`` is 1 for ignored regions, whose masks are never polygons, and 0 for objects, whatever the segmentation.
 - ``attributes`` are those of the frame as CVAT writes them, beside `RESERVED` names of ours; ``tracks[].attributes``
   hold for the whole track.
 - ``frame_id`` is 0-based and is also the number in ``file_name`` (``<video>/00000000.jpg`` is frame 0). The pictures of
@@ -13,7 +15,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -22,26 +25,41 @@ import msgspec
 
 from app.formats.atomic import fsync_open
 from app.formats.base import KEPT, Aspect, Picture, Preflight
-from app.formats.coco_read import RESERVED, read
+from app.formats.coco_masks import Encoding, segmentation_of
+from app.formats.coco_read import APART, RESERVED, read
 from app.formats.compare import differences
 from app.formats.names import stem
 from app.formats.one_file import first_bytes
-from app.formats.rle import runs_of
 from app.formats.selection import Choice, Extra, Selection, select
 from app.model.document import Document, VideoRef
 from app.model.tracks import Observation, State, Track
 
 _CHUNK = 500
 
+_POLYGONS = (
+    "Masks written as polygons along pixel borders: {n}. Filled by pycocotools they are exact; readers that also draw "
+    "the border or move it to pixel centres, as OpenCV does, get masks up to a pixel wider, and lines of a pixel where "
+    "bridges lead to holes."
+)
+"""What becomes of masks elsewhere; the proof, which fills polygons by pycocotools, finds each of them as it was."""
 
-class CocoParams(Choice, frozen=True, kw_only=True):
+
+class FamilyParams(Choice, frozen=True, kw_only=True):
+    """Options that COCO shares with its relatives."""
+
+    masks: Annotated[bool, msgspec.Meta(title="Masks", description="Write masks where there are any")] = True
+    encoding: Annotated[
+        Encoding,
+        msgspec.Meta(
+            title="Mask encoding",
+            description="Run lengths as compressed text or as numbers, or polygons, which some trainers ask for",
+        ),
+    ] = "compressed"
+
+
+class CocoParams(FamilyParams, frozen=True, kw_only=True):
     """Options of a COCO export."""
 
-    masks: Annotated[bool, msgspec.Meta(title="Masks", description="Write masks as RLE where there are any")] = True
-    encoding: Annotated[
-        Literal["compressed", "numbers"],
-        msgspec.Meta(title="Mask encoding", description="Run lengths as compressed text, or as a list of numbers"),
-    ] = "compressed"
     images: Annotated[
         Literal["all", "labelled"],
         msgspec.Meta(title="Images", description="All frames of the video, or only those that carry a label"),
@@ -55,12 +73,11 @@ class CocoFormat:
     title = "COCO"
     suffix = ".json"
     folder = False
-    params = CocoParams
-    holds = MappingProxyType(
+    params: type[FamilyParams] = CocoParams
+    holds: Mapping[Aspect, str] = MappingProxyType(
         {
             **dict.fromkeys(Aspect, KEPT),
             Aspect.BOXES: "rounded to 0.001 px",
-            Aspect.SCORE: "kept, but of absent frames",
             Aspect.ATTRIBUTES: "kept, except names that COCO files of CVAT reserve",
             Aspect.IGNORED: "kept, as iscrowd 1",
         }
@@ -86,13 +103,21 @@ class CocoFormat:
         """An entry of the annotations."""
         return note
 
-    def plan(self, doc: Document, params: CocoParams) -> Preflight:
-        return _chosen(doc, params)[1]
+    def every_image(self, params: Any) -> bool:
+        """Whether frames without a label are listed, too."""
+        return params.images == "all"
 
-    def keep(self, doc: Document, params: CocoParams) -> Document:
-        return _chosen(doc, params)[0].document
+    def apart(self, track: Track) -> bool:
+        """Whether the annotations of ``track`` stand in a list of ours, where no other tool sees them."""
+        return False
 
-    def wants_pictures(self, params: CocoParams) -> bool:
+    def plan(self, doc: Document, params: Any) -> Preflight:
+        return self._chosen(doc, params)[1]
+
+    def keep(self, doc: Document, params: Any) -> Document:
+        return self._chosen(doc, params)[0].document
+
+    def wants_pictures(self, params: Any) -> bool:
         return False
 
     def may_replace(self, out: Path) -> str:
@@ -100,18 +125,23 @@ class CocoFormat:
         return "" if out.suffix.lower() == ".json" else "the file exists and is no .json file"
 
     def write(
-        self, kept: Document, part: Path, params: CocoParams, names: Sequence[str], pictures: Iterator[Picture] | None
+        self, kept: Document, part: Path, params: Any, names: Sequence[str], pictures: Iterator[Picture] | None
     ) -> Generator[float, None, list[str]]:
         """See `Format.write`."""
         assert kept.video is not None
         encode = msgspec.json.Encoder().encode
         head = self.head(_head(kept, kept.video))
+        frames = range(kept.video.frames) if self.every_image(params) else sorted(_labelled(kept))
+        seen = [track for track in kept.tracks.values() if not self.apart(track)]
+        unseen = [track for track in kept.tracks.values() if self.apart(track)]
+        numbers = count(1)  # COCOeval takes annotation 0 for "no match"
         lists = {
-            "images": map(self.image, _images(kept, kept.video, params, names)),
-            "annotations": map(self.annotation, _annotations(kept, params)),
+            "images": map(self.image, _images(kept.video, frames, names)),
+            "annotations": map(self.annotation, _annotations(kept, seen, params, numbers)),
         }
-        sizes = {"images": kept.video.frames, "annotations": sum(len(track.frames) for track in kept.tracks.values())}
-        done, total = 0, sum(sizes.values()) or 1
+        if unseen:
+            lists[APART] = map(self.annotation, _annotations(kept, unseen, params, numbers))
+        done, total = 0, len(frames) + sum(len(track.frames) for track in kept.tracks.values()) or 1
         with fsync_open(part) as file:
             file.write(encode(head)[:-1])
             for name, items in lists.items():
@@ -125,7 +155,7 @@ class CocoFormat:
             file.write(b"}\n")
         return []
 
-    def proof(self, part: Path, kept: Document, params: CocoParams) -> Generator[float, None, list[str]]:
+    def proof(self, part: Path, kept: Document, params: Any) -> Generator[float, None, list[str]]:
         found = read(part)
         yield 0.6
         return differences(kept, found)
@@ -134,42 +164,41 @@ class CocoFormat:
         """The document in a COCO file of one video; see `app.formats.coco_read.read`."""
         return read(path)
 
+    def _chosen(self, doc: Document, params: Any) -> tuple[Selection, Preflight]:
+        """What is kept of ``doc`` and the preflight that says so."""
+        chosen = select(doc, params, tuple(Extra))
+        tally: Counter[str] = Counter()
+        for track in chosen.document.tracks.values():
+            for frame, obs in track.frames.items():
+                taken = RESERVED.intersection(obs.attributes)
+                if taken:
+                    tally["reserved"] += len(taken)
+                    free = {name: value for name, value in obs.attributes.items() if name not in taken}
+                    obs = track.frames[frame] = msgspec.structs.replace(obs, attributes=free)
+                if obs.mask is not None and not params.masks:
+                    tally["masks"] += 1
+                    track.frames[frame] = msgspec.structs.replace(obs, mask=None)
+                elif obs.mask is not None and not track.ignored:
+                    tally["polygons"] += 1
+        losses = []
+        if params.encoding == "polygons" and tally["polygons"]:
+            losses.append(_POLYGONS.format(n=tally["polygons"]))
+        if tally["masks"]:
+            losses.append(f"Masks, not written because masks are switched off: {tally['masks']}.")
+        if tally["reserved"]:
+            losses.append(
+                f"Attributes of frames with a name that COCO files reserve, not written: {tally['reserved']}."
+            )
+        bare = chosen.video.frames - len(_labelled(chosen.document))
+        if bare and self.every_image(params):
+            losses.append(f"Frames without any label, listed as images without annotations: {bare}.")
+        elif bare:
+            losses.append(f"Frames without any label, not listed as images: {bare}.")
+        losses.append("Coordinates are rounded to 0.001 px. Frame pictures are named, not written.")
+        return chosen, chosen.preflight(masks=True, losses=losses)
+
 
 COCO = CocoFormat()
-
-
-def _chosen(doc: Document, params: CocoParams) -> tuple[Selection, Preflight]:
-    """What is kept of ``doc`` and the preflight that says so."""
-    chosen = select(doc, params, tuple(Extra))
-    tally: Counter[str] = Counter()
-    for track in chosen.document.tracks.values():
-        for frame, obs in track.frames.items():
-            taken = RESERVED.intersection(obs.attributes)
-            if taken:
-                tally["reserved"] += len(taken)
-                free = {name: value for name, value in obs.attributes.items() if name not in taken}
-                obs = track.frames[frame] = msgspec.structs.replace(obs, attributes=free)
-            if obs.mask is not None and not params.masks:
-                tally["masks"] += 1
-                track.frames[frame] = msgspec.structs.replace(obs, mask=None)
-            elif not obs.present and obs.score is not None:
-                tally["score"] += 1
-                track.frames[frame] = msgspec.structs.replace(obs, score=None)
-    losses = []
-    if tally["masks"]:
-        losses.append(f"Masks, not written because masks are switched off: {tally['masks']}.")
-    if tally["score"]:
-        losses.append(f"Scores of absent frames, not written: {tally['score']}.")
-    if tally["reserved"]:
-        losses.append(f"Attributes of frames with a name that COCO files reserve, not written: {tally['reserved']}.")
-    labelled = {frame for track in chosen.document.tracks.values() for frame in track.frames}
-    bare = chosen.video.frames - len(labelled)
-    if bare and params.images == "all":
-        losses.append(f"Frames without any label, listed as images without annotations: {bare}.")
-    elif bare:
-        losses.append(f"Frames without any label, not listed as images: {bare}.")
-    losses.append("Coordinates are rounded to 0.001 px. Frame pictures are named, not written.")
-    return chosen, chosen.preflight(masks=True, losses=losses)
 
 
 def _head(kept: Document, video: VideoRef) -> dict[str, Any]:
@@ -218,12 +247,12 @@ def _categories(kept: Document) -> dict[str, int]:
     return {label.name: number for number, label in enumerate(kept.labels, 1)}
 
 
-def _images(kept: Document, video: VideoRef, params: CocoParams, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _labelled(kept: Document) -> set[int]:
+    return {frame for track in kept.tracks.values() for frame in track.frames}
+
+
+def _images(video: VideoRef, frames: Iterable[int], names: Sequence[str]) -> Iterator[dict[str, Any]]:
     name = stem(video)
-    if params.images == "all":
-        frames = range(video.frames)
-    else:
-        frames = sorted({frame for track in kept.tracks.values() for frame in track.frames})
     for frame in frames:
         yield {
             "id": frame + 1,
@@ -235,23 +264,25 @@ def _images(kept: Document, video: VideoRef, params: CocoParams, names: Sequence
         }
 
 
-def _annotations(kept: Document, params: CocoParams) -> Iterator[dict[str, Any]]:
+def _annotations(
+    kept: Document, tracks: Iterable[Track], params: FamilyParams, numbers: Iterator[int]
+) -> Iterator[dict[str, Any]]:
     category = _categories(kept)
-    number = 0  # ids start at 1: COCOeval takes annotation 0 for "no match"
-    for track in kept.tracks.values():
+    for track in tracks:
         for frame, obs in track.frames.items():
             if obs.box is None:
                 continue
-            number += 1
             yield {
-                "id": number,
+                "id": next(numbers),
                 "image_id": frame + 1,
                 "category_id": category[track.label],
                 "video_id": 1,
                 "track_id": track.id,
                 "bbox": [round(v, 3) for v in obs.box],
                 "area": obs.mask.area if obs.mask is not None else round(round(obs.box.w, 3) * round(obs.box.h, 3), 3),
-                "segmentation": _segmentation(obs, params),
+                "segmentation": []
+                if obs.mask is None
+                else segmentation_of(obs.mask, params.encoding, crowd=track.ignored),
                 "iscrowd": int(track.ignored),
                 "attributes": {
                     **obs.attributes,
@@ -277,14 +308,6 @@ def _more(obs: Observation) -> dict[str, Any]:
     return out
 
 
-def _segmentation(obs: Observation, params: CocoParams) -> dict[str, Any] | list[Any]:
-    if obs.mask is None:
-        return []
-    if params.encoding == "numbers":
-        return {"size": [obs.mask.height, obs.mask.width], "counts": runs_of(obs.mask)}
-    return {"size": [obs.mask.height, obs.mask.width], "counts": obs.mask.counts.decode("ascii")}
-
-
 def _absent_runs(track: Track) -> list[dict[str, Any]]:
     """Absent frames as runs of equal entries, ``first`` and ``last`` inside."""
     runs: list[dict[str, Any]] = []
@@ -292,6 +315,8 @@ def _absent_runs(track: Track) -> list[dict[str, Any]]:
         if obs.box is not None:
             continue
         what = {"state": obs.state, "source": obs.source, "verified": obs.verified, "keyframe": obs.keyframe}
+        if obs.score is not None:
+            what["score"] = obs.score
         what |= _more(obs)
         if obs.attributes:
             what["attributes"] = obs.attributes

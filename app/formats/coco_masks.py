@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from app.formats.rle import mask_from_runs
+from app.formats.outline import bridged, parts
+from app.formats.rle import mask_from_runs, runs_of
 from app.model.masks import Mask
+
+Encoding = Literal["compressed", "numbers", "polygons"]
+
+
+def segmentation_of(mask: Mask, encoding: Encoding, *, crowd: bool = False) -> dict[str, Any] | list[list[int]]:
+    """What stands for a mask: run lengths, or a polygon for each part; `mask_of` makes the same mask of any of them.
+
+    ``crowd``: of an ignored region, for which COCO has run lengths instead of polygons.
+    """
+    if encoding == "polygons" and not crowd:
+        return [bridged(part).ravel().tolist() for part in parts(mask)]
+    counts = mask.counts.decode("ascii") if encoding == "compressed" else runs_of(mask)
+    return {"size": [mask.height, mask.width], "counts": counts}
 
 
 def mask_of(segmentation: Any, height: int, width: int) -> Mask | None:

@@ -27,6 +27,9 @@ RESERVED = frozenset(
 ) | {"rotation"}
 """Names in ``attributes`` that are no attributes of the object but say how it is seen and by whom."""
 
+APART = "siamlabel_ignored"
+"""The list of annotations that other tools must not see."""
+
 _FIX = "Correct the entry, or export the file again."
 
 
@@ -64,6 +67,7 @@ class _Run(msgspec.Struct):
     source: Source = Source.IMPORTED
     verified: bool = False
     keyframe: bool = False
+    score: float | None = None
     cover: int | None = None
     signals: dict[str, float] = {}
     attributes: dict[str, AttributeValue] = {}
@@ -98,6 +102,7 @@ class _File(msgspec.Struct):
     videos: list[_Video] = []
     tracks: list[_Track] = []
     siamlabel_comments: list[Comment] = []
+    siamlabel_ignored: list[_Annotation] = []
 
 
 _Entry = TypeVar("_Entry", _Video, _Image, _Category, _Track, _Annotation)
@@ -119,6 +124,7 @@ class _Reader:
     def __init__(self, path: Path, file: _File) -> None:
         self.path = path
         self.file = file
+        file.annotations += file.siamlabel_ignored
         self.filler = Filler()
         self.images = self._by_id("images", file.images)
         self.categories = self._by_id("categories", file.categories)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from app.model.masks import Mask
 
 FAR = 4
 """A polygon may reach this many pictures away: the C code that fills it walks along every edge, pixel by pixel."""
+
+_PAIRS = 40_000
+"""Pairs of corners looked at for the shortest bridge; of more, every second or third one and so on."""
 
 
 def outlines(mask: Mask) -> list[np.ndarray]:
@@ -83,16 +87,36 @@ def joined(rings: list[list[np.ndarray]], height: int, width: int) -> Mask | Non
 
 
 def outline(mask: Mask) -> np.ndarray | None:
-    """The ring around the largest part of a mask, (n, 2); None for an empty one. Other parts and holes are not in it.
+    """One ring that says all of a mask, see `bridged`, (n, 2); None for an empty one. `filled` makes it the mask again.
 
-    A part that is a plain rectangle gets a fifth corner in the middle of its first edge, which tells it from a box.
+    A mask that is a plain rectangle gets a fifth corner in the middle of its first edge, which tells it from a box.
     """
-    best = max(outlines(mask), key=_area, default=None)
-    if best is None:
+    rings = sorted(outlines(mask), key=lambda ring: -abs(_area(ring)))  # small ones find a large one near
+    if not rings:
         return None
-    if len(best) == 4:
-        return np.concatenate([best[:1], (best[:1] + best[1:2]) / 2, best[1:]])
-    return best
+    ring = bridged(rings)
+    if len(ring) == 4:
+        return np.concatenate([ring[:1], (ring[:1] + ring[1:2]) / 2, ring[1:]])
+    return ring
+
+
+def bridged(rings: Sequence[np.ndarray]) -> np.ndarray:
+    """The rings of `outlines`, at least one of them, as a single one: bridges of no width lead from each to the next.
+
+    A bridge is walked there and back, so that it encloses nothing, whether a reader counts crossings or turns. (n, 2).
+    """
+    whole = rings[0]
+    for ring in rings[1:]:
+        step = 1 + len(whole) * len(ring) // _PAIRS
+        away = whole[::step, None] - ring
+        at, there = divmod(int(np.argmin((away * away).sum(axis=2))), len(ring))
+        at *= step
+        turned = np.roll(ring, -there, axis=0)
+        if (whole[at] == turned[0]).all():  # they touch: no edge without length, which pycocotools cannot walk
+            whole = np.concatenate([whole[: at + 1], turned[1:], turned[:1], whole[at + 1 :]])
+        else:
+            whole = np.concatenate([whole[: at + 1], turned, turned[:1], whole[at:]])
+    return whole
 
 
 def corners(box: Box) -> np.ndarray:

@@ -18,6 +18,7 @@ from pycocotools.cocoeval import COCOeval
 
 from app.formats import get, plan, run_export
 from app.formats.coco import CocoParams
+from app.formats.coco_masks import Encoding
 from app.formats.compare import differences
 from app.media import open_media
 from app.model.document import Document
@@ -44,7 +45,7 @@ def written(doc: Document, folder: Path, params: CocoParams | None = None) -> di
     st.builds(
         CocoParams,
         masks=st.booleans(),
-        encoding=st.sampled_from(("compressed", "numbers")),
+        encoding=st.sampled_from(("compressed", "numbers", "polygons")),
         only_verified=st.booleans(),
         clip=st.booleans(),
         images=st.sampled_from(("all", "labelled")),
@@ -72,7 +73,7 @@ def test_nothing_but_named_losses_is_lost(tmp_path: Path) -> None:
     found = get("coco").read(tmp_path / "x.json")
     expected = {
         key: {
-            frame: (obs.state, obs.source, obs.verified, obs.keyframe, obs.mask, obs.score if obs.present else None)
+            frame: (obs.state, obs.source, obs.verified, obs.keyframe, obs.mask, obs.score)
             for frame, obs in track.frames.items()
         }
         for key, track in doc.tracks.items()
@@ -190,8 +191,37 @@ def test_odd_entries_are_put_right_or_left_out_and_named() -> None:
 
 
 @REFERENCE_WARNS
-@pytest.mark.parametrize("kind", ["bbox", "segm"])
-def test_reference_evaluates_it_with_full_marks(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+@pytest.mark.parametrize("kind", ["coco", "coco_vid"])
+def test_polygons_filled_by_the_reference_are_the_masks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """Three parts, one of them with a hole, one touching it at a corner; and an ignored region, as run lengths."""
+    doc = small()
+    bits = ring(10, 20, 2, 2, 5).decode()
+    bits[7, 7] = bits[1, 15] = True
+    doc.tracks[3].frames[1] = Observation(Box(2, 2, 5, 5), mask=Mask.encode(bits))
+    doc.tracks[7].ignored = True
+    doc.tracks[7].frames[2] = Observation(Box(2, 2, 5, 5), mask=ring(10, 20, 2, 2, 5))
+    out = tmp_path / "x.json"
+    report = run_export(doc, None, kind, out, get(kind).params(encoding="polygons"))
+    assert any(text.startswith("Masks written as polygons along pixel borders: 1.") for text in report.preflight.losses)
+    truth = reference.COCO(str(out))
+    there = {note["id"]: note for note in truth.anns.values() if note["segmentation"]}
+    object_, region = there.values()
+    assert object_["segmentation"][0] == [15, 1, 16, 1, 16, 2, 15, 2]
+    assert [len(part) for part in object_["segmentation"]] == [8, 20, 8]
+    assert region["segmentation"]["size"] == [10, 20]
+    assert np.array_equal(truth.annToMask(object_).astype(bool), bits)
+    assert np.array_equal(truth.annToMask(region).astype(bool), ring(10, 20, 2, 2, 5).decode())
+    assert get(kind).read(out).tracks[3].frames[1].mask == Mask.encode(bits)
+    capsys.readouterr()
+
+
+@REFERENCE_WARNS
+@pytest.mark.parametrize(("kind", "encoding"), [("bbox", "compressed"), ("segm", "compressed"), ("segm", "polygons")])
+def test_reference_evaluates_it_with_full_marks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, encoding: Encoding
+) -> None:
     doc = small()
     assert doc.video is not None
     for track in doc.tracks.values():  # a mask on every box, so that both kinds can be judged
@@ -199,7 +229,7 @@ def test_reference_evaluates_it_with_full_marks(tmp_path: Path, capsys: pytest.C
             if obs.present:
                 mask = ring(10, 20, 2 + track.id, 2, 5)
                 track.frames[frame] = Observation(mask.box, mask=mask, source=Source.MANUAL)
-    run_export(doc, None, "coco", tmp_path / "x.json")
+    run_export(doc, None, "coco", tmp_path / "x.json", CocoParams(encoding=encoding))
     truth = reference.COCO(str(tmp_path / "x.json"))
     assert len(truth.getAnnIds()) == 4
     assert truth.loadCats(1)[0]["name"] == "car"
@@ -208,7 +238,7 @@ def test_reference_evaluates_it_with_full_marks(tmp_path: Path, capsys: pytest.C
             "image_id": note["image_id"],
             "category_id": note["category_id"],
             "score": 0.9,
-            **({"bbox": note["bbox"]} if kind == "bbox" else {"segmentation": note["segmentation"]}),
+            **({"bbox": note["bbox"]} if kind == "bbox" else {"segmentation": truth.annToRLE(note)}),
         }
         for note in truth.loadAnns(truth.getAnnIds())
     ]

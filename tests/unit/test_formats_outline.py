@@ -68,6 +68,33 @@ def test_a_turned_box_is_the_box_around_it(corner: bool) -> None:
 
 
 @given(bits())
+def test_one_ring_says_all_of_a_mask(picture: np.ndarray) -> None:
+    ring = outline(Mask.encode(picture))
+    if ring is None:
+        assert not picture.any()
+        return
+    assert (np.diff(ring, axis=0) != 0).any(axis=1).all()  # pycocotools cannot walk an edge without length
+    assert area(ring) == picture.sum()
+    found = filled([ring], *picture.shape)
+    assert found is not None
+    assert np.array_equal(found.decode(), picture)
+
+
+def test_one_ring_says_all_of_a_large_mask_with_far_parts() -> None:
+    """Bridges of any slope cancel out, also where not every corner is looked at for the shortest."""
+    picture = np.zeros((700, 1100), np.uint8)
+    for number, (x, y, radius) in enumerate(
+        [(300, 300, 250), (320, 280, 120), (330, 290, 40), (1050, 600, 30), (9, 650, 3)]
+    ):
+        cv2.circle(picture, (x, y), radius, number % 2 ^ 1 if number < 3 else 1, -1)
+    ring = outline(Mask.encode(picture > 0))
+    assert ring is not None
+    found = filled([ring], *picture.shape)
+    assert found is not None
+    assert np.array_equal(found.decode(), picture > 0)
+
+
+@given(bits())
 def test_a_filled_outline_is_its_own_outline(picture: np.ndarray) -> None:
     ring = outline(Mask.encode(picture))
     if ring is None:
