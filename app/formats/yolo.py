@@ -1,7 +1,8 @@
 """YOLO as Ultralytics reads it: ``data.yaml``, ``labels/train/<frame>.txt`` and ``images/train/<frame>.jpg``.
 
 - A row is an object: ``class cx cy w h`` (detect) or ``class x1 y1 x2 y2 ...`` (segment), shares of the picture's size.
-- A polygon is the outline of a mask's largest part, on pixel borders. Among polygons, a box is one of four corners.
+- A polygon is the outline of a mask, on pixel borders. YOLO has one polygon for an object: as where Ultralytics turns
+  COCO's into its own, bridges of no width join the parts; others lead to holes. A polygon of four corners is a box.
 - YOLO knows no objects through time: on reading, every row is a track of its own.
 - A frame that carries a label but no object has an empty file: a picture of the background.
 """
@@ -19,7 +20,7 @@ import yaml
 
 from app.formats.base import LOST, Aspect
 from app.formats.names import colour_or
-from app.formats.outline import around, corners, filled, outline
+from app.formats.outline import corners, outline, outlines
 from app.formats.per_frame import PerFrame, PerFrameParams, Seen
 from app.formats.yolo_read import DATA, looks_like_it, read
 from app.model.document import COLOURS, Document, Label
@@ -45,7 +46,7 @@ class YoloFormat(PerFrame):
     pictures = "images/train"
     holds: ClassVar[Mapping[Aspect, str]] = {
         Aspect.BOXES: "clipped to the picture",
-        Aspect.MASKS: "lost; as segments, the outline of the largest part",
+        Aspect.MASKS: "lost; kept as segments",
         Aspect.TRACKS: LOST,
         Aspect.LABELS: "names; colours in siamlabel.json",
         Aspect.STATES: LOST,
@@ -66,8 +67,9 @@ class YoloFormat(PerFrame):
         "never": "Frames without any label, written as background: {n}.",
         "left_out": "Frames without any label, not written: {n}.",
         "mask_off": "Masks, not written among boxes: {n}.",
-        "mask_part": "Masks with holes or several parts, written as the outline of the largest part: {n}.",
-        "box_off": "Boxes of frames with a mask, replaced by the tight box of what is written: {n}.",
+        "bridges": "Masks with holes or several parts, which bridges of no width join into one polygon: {n}. Readers"
+        " that draw polygons with OpenCV, as Ultralytics does, see lines of a pixel there, and masks up to a pixel wider.",
+        "box_off": "Boxes of frames with a mask, replaced by the mask's tight box: {n}.",
         "no_mask": "Frames without a mask, written as the outline of their box: {n}.",
         "rows_too": "Source, verification, keyframes and scores are not written, for any of the boxes: {n}.",
     }
@@ -137,10 +139,7 @@ def _reduced(obs: Observation, params: YoloParams, tally: Counter[str]) -> Obser
         tally["no_mask"] += 1
     else:
         tally["masks"] += 1
-        ring = outline(mask)
-        assert ring is not None  # masks without pixels do not get this far
-        whole, box = mask, around(ring)
-        mask = filled([ring], mask.height, mask.width)
-        tally["mask_part"] += mask != whole
-        tally["box_off"] += box != obs.box
+        tally["bridges"] += len(outlines(mask)) > 1
+        tally["box_off"] += mask.box != obs.box
+        box = mask.box  # nothing else says it
     return Observation(box=box, mask=mask, source=Source.IMPORTED)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 import pytest
-from format_documents import documents, small
+from format_documents import documents, ring, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ from app.formats.yolo import YOLO, YoloParams
 from app.model.document import Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask
-from app.model.tracks import Observation, Source, State
+from app.model.tracks import Observation, Source, State, Track
 
 
 @pytest.fixture(autouse=True)
@@ -96,16 +96,40 @@ def test_the_folder_by_eye(tmp_path: Path) -> None:
 
 
 def test_outlines_and_boxes_among_them(tmp_path: Path) -> None:
-    out = tmp_path / "set"
-    run_export(small(), None, "yolo", out, YoloParams(task="segment", tracks=(3,)))
-    assert (out / "labels/train/clip_one_000001.txt").read_text() == "0 0.1 0.2 0.225 0.2 0.35 0.2 0.35 0.7 0.1 0.7\n"
-    found = YOLO.read(out)
+    """A hole is reached by a bridge, and a mask that is a plain rectangle has a fifth corner."""
+    doc, out = small(), tmp_path / "set"
     solid = np.zeros((10, 20), bool)
     solid[2:7, 2:7] = True
-    assert [track.frames for track in found.tracks.values()][1:] == [
-        {1: Observation(Box(2, 2, 5, 5), Mask.encode(solid), Source.IMPORTED)},
+    doc.tracks[3].frames[0] = Observation(mask=Mask.encode(solid))
+    report = run_export(doc, None, "yolo", out, YoloParams(task="segment", tracks=(3,)))
+    row = (out / "labels/train/clip_one_000000.txt").read_text()
+    assert row == "0 0.1 0.2 0.225 0.2 0.35 0.2 0.35 0.7 0.1 0.7\n"
+    row = (out / "labels/train/clip_one_000001.txt").read_text()
+    assert row == "0 0.1 0.2 0.15 0.3 0.15 0.6 0.3 0.6 0.3 0.3 0.15 0.3 0.1 0.2 0.35 0.2 0.35 0.7 0.1 0.7\n"
+    assert any(text.startswith("Masks with holes or several parts") for text in report.preflight.losses)
+    found = YOLO.read(out)
+    assert [track.frames for track in found.tracks.values()] == [
+        {0: Observation(Box(2, 2, 5, 5), Mask.encode(solid), Source.IMPORTED)},
+        {1: Observation(Box(2, 2, 5, 5), ring(10, 20, 2, 2, 5), Source.IMPORTED)},
         {2: Observation(Box(4, 2, 6, 5), source=Source.IMPORTED)},
     ]
+
+
+def test_polygons_drawn_by_opencv_are_the_masks_but_for_borders(tmp_path: Path) -> None:
+    """Ultralytics draws the polygon of a row with cv2.fillPoly, which fills by crossings and draws the border, too."""
+    bits = np.zeros((300, 400), np.uint8)
+    for x, y, radius, value in ((120, 150, 100, 1), (130, 140, 50, 0), (330, 60, 40, 1), (120, 140, 15, 1)):
+        cv2.circle(bits, (x, y), radius, value, -1)
+    doc = Document(VideoRef("c", "", 1, 400, 300, 25.0), [Label("car", "#ff0000")])
+    doc.tracks[1] = Track(1, "car", "#ff0000", frames={0: Observation(mask=Mask.encode(bits > 0))})
+    run_export(doc, None, "yolo", tmp_path / "set", YoloParams(task="segment"))
+    (row,) = (tmp_path / "set/labels/train/c_000000.txt").read_text().splitlines()
+    points = np.array(row.split()[1:], float).reshape(-1, 2) * (400, 300)
+    drawn = cv2.fillPoly(np.zeros_like(bits), [np.round(points).astype(np.int32)], [1])
+    assert (drawn >= bits).all()
+    near = cv2.dilate(bits, np.ones((3, 3), np.uint8))
+    bridges = int((drawn > near).sum())
+    assert 0 < bridges < 200  # from part to part, and to the hole: lines of a pixel
 
 
 @dataclass
