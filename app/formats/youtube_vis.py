@@ -1,6 +1,7 @@
 """YouTube-VIS: one JSON file, an annotation for each track with a list entry for each frame of the video.
 
-- ``segmentations`` are COCO's compressed RLE, ``bboxes`` x, y, w, h; both are null where the object is absent.
+- ``segmentations`` are COCO's RLE as lists of numbers, which is what the published files have and every reader takes,
+  or compressed; ``bboxes`` are x, y, w, h. Both are null where the object is absent.
 - What YouTube-VIS has no word for lies under ``siamlabel``: of a track (colour, attributes, absent frames, what each
   frame says) and of the file (video, labels, comments). Others pass it over.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -18,6 +19,7 @@ from app.formats.base import KEPT, Aspect, Preflight
 from app.formats.extras import Definitions, OurFile, OurVideo, absent_runs, extras_of
 from app.formats.names import stem
 from app.formats.one_file import OneFile, first_bytes
+from app.formats.rle import runs_of
 from app.formats.selection import Choice, Extra, Selection, select
 from app.formats.youtube_vis_read import TrackSays, read
 from app.model.document import Document, VideoRef
@@ -28,6 +30,10 @@ class YoutubeVisParams(Choice, frozen=True, kw_only=True):
     """Options of a YouTube-VIS export."""
 
     masks: Annotated[bool, msgspec.Meta(title="Masks", description="Write masks as RLE where there are any")] = True
+    encoding: Annotated[
+        Literal["numbers", "compressed"],
+        msgspec.Meta(title="Mask encoding", description="Run lengths as a list of numbers, or shorter, as text"),
+    ] = "numbers"
 
 
 class YoutubeVisFormat(OneFile):
@@ -94,7 +100,7 @@ class YoutubeVisFormat(OneFile):
         }
         yield encode(head)[:-1] + b',"annotations":['
         for at, track in enumerate(kept.tracks.values()):
-            yield (b",\n" if at else b"\n") + encode(_annotation(track, category[track.label], video))
+            yield (b",\n" if at else b"\n") + encode(_annotation(track, category[track.label], video, params))
         yield b"]}\n"
 
     def read(self, path: Path) -> Document:
@@ -110,7 +116,7 @@ _SENTENCES = {
 }
 
 
-def _annotation(track: Track, category: int, video: VideoRef) -> dict[str, Any]:
+def _annotation(track: Track, category: int, video: VideoRef, params: YoutubeVisParams) -> dict[str, Any]:
     every = [track.frames.get(frame) for frame in range(video.frames)]
     says = {frame: extras_of(obs) for frame, obs in track.frames.items() if obs.box is not None}
     ours = TrackSays(colour=track.colour, attributes=track.attributes, absent=absent_runs(track.frames), frames=says)
@@ -124,7 +130,7 @@ def _annotation(track: Track, category: int, video: VideoRef) -> dict[str, Any]:
         "length": video.frames,
         "bboxes": [None if obs is None or obs.box is None else [round(v, 3) for v in obs.box] for obs in every],
         "areas": [_area(obs) for obs in every],
-        "segmentations": [_segmentation(obs) for obs in every],
+        "segmentations": [_segmentation(obs, params) for obs in every],
         "siamlabel": ours,
     }
 
@@ -135,7 +141,9 @@ def _area(obs: Observation | None) -> float | None:
     return obs.mask.area if obs.mask is not None else round(round(obs.box.w, 3) * round(obs.box.h, 3), 3)
 
 
-def _segmentation(obs: Observation | None) -> dict[str, Any] | None:
+def _segmentation(obs: Observation | None, params: YoutubeVisParams) -> dict[str, Any] | None:
     if obs is None or obs.mask is None:
         return None
-    return {"size": [obs.mask.height, obs.mask.width], "counts": obs.mask.counts.decode("ascii")}
+    mask = obs.mask
+    counts = runs_of(mask) if params.encoding == "numbers" else mask.counts.decode("ascii")
+    return {"size": [mask.height, mask.width], "counts": counts}
