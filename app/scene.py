@@ -19,6 +19,8 @@ from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State, Track
 from app.session import LiveItem, Mode, Status
 from app.settings import Settings
+from app.words import tr
+from app.work.wording import state_words
 from tracker.api import Box, MaskPatch, Prediction, Verdict
 from tracker.config import TrackConfig
 
@@ -231,56 +233,73 @@ def mode_line(status: Status) -> str:
     """What the status line says: the mode, and the way out of it or on from it."""
     match status.mode:
         case Mode.EMPTY:
-            return "Nothing is open · Ctrl+O opens a video, a folder of images or a project"
+            return tr("Nothing is open · Ctrl+O opens a video, a folder of images or a project")
         case Mode.OPENING:
             return status.opening
         case Mode.DRAWING if status.redraw and status.pause is not None:
-            return f"Drag a new box for {status.waiting}, or step back to where it went wrong · Enter goes on without"
+            return tr(
+                "Drag a new box for {waiting}, or step back to where it went wrong · Enter goes on without"
+            ).format(waiting=status.waiting)
         case Mode.DRAWING if status.redraw:
-            return f"Drawing: drag a new box for {status.selected} · Esc cancels"
+            return tr("Drawing: drag a new box for {selected} · Esc cancels").format(selected=status.selected)
         case Mode.DRAWING:
-            return "Drawing: drag a box around the new object · Esc cancels"
+            return tr("Drawing: drag a box around the new object · Esc cancels")
         case Mode.TRACKING:
             return _run_line(status)
         case Mode.MASKING:
-            return f"Mask of {status.selected}: B brush · E eraser · P polygon · F fill · [ ] size · Esc ends"
+            return tr("Mask of {selected}: B brush · E eraser · P polygon · F fill · [ ] size · Esc ends").format(
+                selected=status.selected
+            )
         case Mode.PLAYING:
-            return "Playing · Space or Esc pauses"
+            return tr("Playing · Space or Esc pauses")
         case Mode.PAUSED if status.pause is not None:
-            return f"{status.waiting} is waiting for an answer · Enter goes on, Esc leaves it"
+            return tr("{waiting} is waiting for an answer · Enter goes on, Esc leaves it").format(
+                waiting=status.waiting
+            )
     return _background(status) + _idle_line(status)
 
 
 def _idle_line(status: Status) -> str:
     if status.several:
-        return f"{status.several} objects · T tracks them together · Ctrl+click takes one in or out · Esc lets go"
+        return tr("{several} objects · T tracks them together · Ctrl+click takes one in or out · Esc lets go").format(
+            several=status.several
+        )
     if status.selected is None:
-        return "N draws a new object · click a box to select it · F1 lists the keys"
+        return tr("N draws a new object · click a box to select it · F1 lists the keys")
     if status.has_box:
-        return f"{status.selected} · T tracks forward, Shift+T backward · drag the box to correct it · Esc lets go"
-    return f"{status.selected} has no box here · Shift+N draws one · T goes on from its last box · Esc lets go"
+        return tr("{selected} · T tracks forward, Shift+T backward · drag the box to correct it · Esc lets go").format(
+            selected=status.selected
+        )
+    return tr("{selected} has no box here · Shift+N draws one · T goes on from its last box · Esc lets go").format(
+        selected=status.selected
+    )
 
 
 def pace(fps: float) -> str:
     """Frames per second for people; slow trackers with a decimal."""
-    return f"{fps:.0f} fps" if fps >= 10 else f"{fps:.1f} fps"
+    return (tr("{fps:.0f} fps") if fps >= 10 else tr("{fps:.1f} fps")).format(fps=fps)
 
 
 def _run_line(status: Status) -> str:
     run = status.run
     if run is None or run.phase == "loading":
-        return "Tracking: loading the tracker… · Esc stops"
+        return tr("Tracking: loading the tracker… · Esc stops")
     if run.phase == "stopping":
-        return "Tracking: stopping after this frame"
-    way = "forward" if run.step > 0 else "backward"
-    if len(run.tracks) > 1:
-        way = f"{len(run.objects) or len(run.tracks)} objects {way}"
+        return tr("Tracking: stopping after this frame")
     if run.gap:
-        way = f"the gap {run.start}-{run.stop} from both sides"
-    score = f", score {run.score:.2f}" if run.score is not None else ""
+        way = tr("Tracking the gap {start}-{stop} from both sides").format(start=run.start, stop=run.stop)
+    elif len(run.tracks) > 1:
+        said = tr("Tracking {count} objects forward") if run.step > 0 else tr("Tracking {count} objects backward")
+        way = said.format(count=len(run.objects) or len(run.tracks))
+    else:
+        way = tr("Tracking forward") if run.step > 0 else tr("Tracking backward")
     if run.untrained:  # before the figures, which mean nothing then
-        way += f" with {run.tracker}"
-    return f"Tracking {way}: frame {run.frame}, {pace(run.fps)}{score} · Esc stops"
+        way = tr("{way} with {tracker}").format(way=way, tracker=run.tracker)
+    if run.score is None:
+        return tr("{way}: frame {frame}, {pace} · Esc stops").format(way=way, frame=run.frame, pace=pace(run.fps))
+    return tr("{way}: frame {frame}, {pace}, score {score:.2f} · Esc stops").format(
+        way=way, frame=run.frame, pace=pace(run.fps), score=run.score
+    )
 
 
 def _background(status: Status) -> str:
@@ -288,8 +307,10 @@ def _background(status: Status) -> str:
     run = status.run
     if run is None:
         return ""
-    share = f" {100 * min(run.done, run.total) // run.total} %" if run.total else ""
-    return f"Tracking beside the correction again:{share} · "
+    if not run.total:
+        return tr("Tracking beside the correction again") + " · "
+    share = 100 * min(run.done, run.total) // run.total
+    return tr("Tracking beside the correction again: {share} %").format(share=share) + " · "
 
 
 def _live_ground(live: LiveItem, track: Track | None, options: Settings) -> list[Primitive]:
@@ -345,12 +366,12 @@ def _last_box(track: Track, frame: int) -> Box | None:
 
 
 def _words(here: Observation) -> str:
-    words = here.state.replace("_", " ")
-    return f"{words} (score {here.score:.2f})" if here.score is not None else words
+    words = state_words(here.state)
+    return tr("{state} (score {score:.2f})").format(state=words, score=here.score) if here.score is not None else words
 
 
 def _caption(track: Track, here: Observation) -> str:
     text = f"{track.label} {track.id}"
     if here.source is Source.TRACKER and here.score is not None:
         text += f" · {here.score:.2f}"
-    return text + " · occluded" if here.state is State.OCCLUDED else text
+    return f"{text} · {state_words(State.OCCLUDED)}" if here.state is State.OCCLUDED else text

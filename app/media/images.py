@@ -10,6 +10,7 @@ import numpy as np
 from app.media.base import Reader, reason
 from app.media.frames import Frame, MediaError, MediaInfo
 from app.media.table import fingerprint
+from app.words import tr
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jp2"})
 _FPS = 25.0  # images have no clock; this is the speed of play
@@ -31,10 +32,16 @@ def list_images(folder: Path) -> list[Path]:
     try:
         found = [p for p in folder.iterdir() if is_image(p) and not p.name.startswith(".") and p.is_file()]
     except OSError as e:
-        raise MediaError(f"{folder} cannot be read: {reason(e)}. Check its permissions and its drive.") from e
+        raise MediaError(
+            tr("{folder} cannot be read: {e}. Check its permissions and its drive.").format(folder=folder, e=reason(e))
+        ) from e
     if not found:
         kinds = ", ".join(sorted(s[1:] for s in IMAGE_SUFFIXES))
-        raise MediaError(f"{folder} holds no images ({kinds}). Choose the folder that has the frames right inside it.")
+        raise MediaError(
+            tr("{folder} holds no images ({kinds}). Choose the folder that has the frames right inside it.").format(
+                folder=folder, kinds=kinds
+            )
+        )
     return sorted(found, key=lambda p: natural_key(p.name))
 
 
@@ -61,8 +68,17 @@ class ImageReader(Reader):
         height, width = image.shape[:2]
         if (width, height) != (self.info.width, self.info.height):
             raise MediaError(
-                f"{file.name} is {width} x {height} pixels, but {self.files[0].name} is {self.info.width} x "
-                f"{self.info.height}. Frames of one video have one size: put images of other sizes into another folder."
+                tr(
+                    "{file} is {width} x {height} pixels, but {files} is {width2} x {height2}. Frames of one "
+                    "video have one size: put images of other sizes into another folder."
+                ).format(
+                    file=file.name,
+                    width=width,
+                    height=height,
+                    files=self.files[0].name,
+                    width2=self.info.width,
+                    height2=self.info.height,
+                )
             )
         image.flags.writeable = False
         return Frame(i, float(self.info.times[i]), image)
@@ -74,10 +90,14 @@ def _read(file: Path) -> np.ndarray:
     try:
         data = np.fromfile(file, np.uint8)  # cv2.imread cannot open every name on Windows
     except OSError as e:
-        raise MediaError(f"{file} cannot be read: {reason(e)}. Was it moved since the folder was opened?") from e
+        raise MediaError(
+            tr("{file} cannot be read: {e}. Was it moved since the folder was opened?").format(file=file, e=reason(e))
+        ) from e
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if image is None:
         raise MediaError(
-            f"{file.name} is not an image that can be decoded: it is damaged or empty. Replace or remove it."
+            tr("{file} is not an image that can be decoded: it is damaged or empty. Replace or remove it.").format(
+                file=file.name
+            )
         )
     return image

@@ -29,6 +29,7 @@ from app.media.base import reason
 from app.media.frames import MediaError
 from app.media.picture import TRANSPOSE, orientation
 from app.media.table import FrameIndex, fingerprint, load_table, save_table
+from app.words import tr
 
 Progress = Callable[[float], None]
 """Told how much of the work is done, 0 to 1; may raise to cancel."""
@@ -38,8 +39,9 @@ _ALL_MARKED_KEY = {"gif", "apng"}  # demuxers that call every packet a key altho
 _SHOW_FRAME = 0x10  # bit of a VP8 packet's first byte; hidden frames are packets of their own
 
 _COUNTED = (
-    "This file has {flaw}, so its frames are counted in decode order from the start: exact, but jumping about is slow. "
-    "For quick seeking convert it, for example: ffmpeg -i {name} -c:v libx264 -crf 16 -g 30 {stem}-seekable.mp4"
+    "This file has {flaw}, so its frames are counted in decode order from the start: exact, but jumping "
+    "about is slow. For quick seeking convert it, for example: ffmpeg -i {name} -c:v libx264 -crf 16 -g "
+    "30 {stem}-seekable.mp4"
 )
 _STRETCHED = (
     "Pixels of this file are {aspect:.3g} times as wide as high; labels count stored pixels, as other tools do."
@@ -71,8 +73,10 @@ def open_video(path: Path, number: int | None = None, *, threads: bool = True) -
         container = av.open(str(path.absolute()), metadata_errors="replace")
     except (FFmpegError, OSError) as e:
         raise MediaError(
-            f"{path.name} cannot be opened as a video: {reason(e)}. It may be damaged, cut short or of another kind. "
-            f"Try to repair it with: ffmpeg -i {path.name} -c copy repaired.mkv"
+            tr(
+                "{path} cannot be opened as a video: {e}. It may be damaged, cut short or of another kind. "
+                "Try to repair it with: ffmpeg -i {path} -c copy repaired.mkv"
+            ).format(path=path.name, e=reason(e))
         ) from e
     streams = [
         s
@@ -81,11 +85,17 @@ def open_video(path: Path, number: int | None = None, *, threads: bool = True) -
     ]
     if not streams:
         container.close()
-        raise MediaError(f"{path.name} has no video stream. Choose a video file or a folder of images.")
+        raise MediaError(
+            tr("{path} has no video stream. Choose a video file or a folder of images.").format(path=path.name)
+        )
     stream = streams[0]
     if stream.codec_context is None:
         container.close()
-        raise MediaError(f"{path.name} holds video of a kind that cannot be decoded here. Convert it to H.264 first.")
+        raise MediaError(
+            tr("{path} holds video of a kind that cannot be decoded here. Convert it to H.264 first.").format(
+                path=path.name
+            )
+        )
     if threads:
         stream.thread_type = "AUTO"  # frame threads delay pictures but change none
     else:
@@ -135,7 +145,11 @@ def build_index(path: Path, mark: str, progress: Progress | None = None) -> Fram
             return _counted(path, mark, look, len(every), flaw)
         pts = known
     if not pts:
-        raise MediaError(f"No picture of {path.name} can be decoded: it is damaged or cut short. Choose another file.")
+        raise MediaError(
+            tr("No picture of {path} can be decoded: it is damaged or cut short. Choose another file.").format(
+                path=path.name
+            )
+        )
     tell(1.0)
     stamps = np.array(pts, np.int64)
     return FrameIndex(
@@ -244,7 +258,9 @@ def _head(path: Path) -> tuple[list[int | None], _Look]:
         first = next(pictures, None)
         if first is None:
             raise MediaError(
-                f"No picture of {path.name} can be decoded: it is empty, damaged or cut short. Choose another file."
+                tr(
+                    "No picture of {path} can be decoded: it is empty, damaged or cut short. Choose another file."
+                ).format(path=path.name)
             )
         turned = orientation(first)
         aspect = stream.sample_aspect_ratio or Fraction(1)

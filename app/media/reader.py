@@ -9,6 +9,7 @@ from app.media.frames import MediaError, MediaInfo
 from app.media.images import ImageReader, is_image
 from app.media.index import Progress, load_index
 from app.media.video import VideoReader
+from app.words import tr
 
 REVERSE_BYTES = 192 << 20
 """Decoded pictures that `Reader.iter` may hold on to when it walks backwards (some 60 at 1080p)."""
@@ -28,7 +29,9 @@ def open_media(
     """
     path = Path(path)
     if not path.exists():
-        raise MediaError(f"{path} does not exist. Was it moved, renamed, or is its drive not connected?")
+        raise MediaError(
+            tr("{path} does not exist. Was it moved, renamed, or is its drive not connected?").format(path=path)
+        )
     if path.is_dir() or is_image(path):
         return ImageReader(path)
     return VideoReader(path, load_index(path, cache_dir, progress), reverse_bytes)

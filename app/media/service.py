@@ -12,6 +12,7 @@ from pathlib import Path
 from app.media.base import Interrupted, Reader
 from app.media.frames import Frame, FrameCache, MediaError, MediaInfo
 from app.media.reader import open_media
+from app.words import tr
 
 log = logging.getLogger(__name__)
 
@@ -242,7 +243,12 @@ class _Server:
             except Exception as e:
                 log.exception("frame %d of %s", index, s._path)
                 s._answer(
-                    generation, MediaError(f"Frame {index} of {s._path.name} cannot be shown: {e!r}. See the log.")
+                    generation,
+                    MediaError(
+                        tr("Frame {index} of {path} cannot be shown: {e!r}. See the log.").format(
+                            index=index, path=s._path.name, e=e
+                        )
+                    ),
                 )
                 return
             s._keep(frame)

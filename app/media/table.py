@@ -16,6 +16,7 @@ import numpy as np
 
 from app.media.base import reason
 from app.media.frames import MediaError
+from app.words import tr
 
 log = logging.getLogger(__name__)
 
@@ -99,9 +100,13 @@ def fingerprint(path: str | Path) -> str:
                         file.seek((size - _SAMPLE) * i // (_SAMPLES - 1))
                         digest.update(file.read(_SAMPLE))
     except FileNotFoundError:
-        raise MediaError(f"{path} does not exist. Was it moved, renamed, or is its drive not connected?") from None
+        raise MediaError(
+            tr("{path} does not exist. Was it moved, renamed, or is its drive not connected?").format(path=path)
+        ) from None
     except OSError as e:
-        raise MediaError(f"{path} cannot be read: {reason(e)}. Check its permissions and its drive.") from e
+        raise MediaError(
+            tr("{path} cannot be read: {e}. Check its permissions and its drive.").format(path=path, e=reason(e))
+        ) from e
     return digest.hexdigest()
 
 

@@ -15,6 +15,7 @@ from app.media.frames import Frame, MediaError, MediaInfo
 from app.media.index import open_video, read_packets
 from app.media.picture import Painter, picture_bytes
 from app.media.table import FrameIndex
+from app.words import tr
 
 _LOOK_BACK = 3  # keys tried for one slot: its own, and earlier ones for streams whose keys are not clean starts
 
@@ -112,8 +113,10 @@ class VideoReader(Reader):
         if damaged is not None:
             return damaged
         raise MediaError(
-            f"Frame {i} of {self._path.name} cannot be decoded: the file is damaged there. Frames beyond may be fine; "
-            f"step over it, or repair the file with: ffmpeg -i {self._path.name} -c copy repaired.mkv"
+            tr(
+                "Frame {i} of {path} cannot be decoded: the file is damaged there. Frames beyond may be "
+                "fine; step over it, or repair the file with: ffmpeg -i {path} -c copy repaired.mkv"
+            ).format(i=i, path=self._path.name)
         )
 
     def _advance(self, i: int) -> VideoFrame | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from app.model.collection import Collection
 from app.model.document import Document
+from app.words import tr
 from app.work import opening, schema
 from app.work.errors import SessionError
 from app.work.filing import Kept
@@ -51,9 +52,13 @@ def videos_in(folder: Path) -> list[Path]:
     try:
         found = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in VIDEOS)
     except OSError as error:
-        raise SessionError(f"{folder} cannot be read: {error.strerror or error}; choose another folder") from error
+        raise SessionError(
+            tr("{folder} cannot be read: {error}; choose another folder").format(
+                folder=folder, error=error.strerror or error
+            )
+        ) from error
     if not found:
-        raise SessionError(f"{folder.name} holds no videos; choose a folder of videos")
+        raise SessionError(tr("{folder} holds no videos; choose a folder of videos").format(folder=folder.name))
     return found
 
 

@@ -12,6 +12,7 @@ from app.formats.collection import SUFFIX, load_collection, save_collection
 from app.formats.project import save_project
 from app.model.collection import Clip, Collection
 from app.model.document import Document
+from app.words import tr
 from app.work import opening, schema
 from app.work.clips import Saving, counts, videos_in, with_counts
 from app.work.errors import RelinkError, SessionError
@@ -96,7 +97,7 @@ class Collecting(Filing):
         path = path if path.suffix.lower() == SUFFIX else path.with_name(path.name + SUFFIX)
         found = [str(Path(one).absolute()) for one in media]
         if not found:
-            raise SessionError("A collection needs at least one video; choose some")
+            raise SessionError(tr("A collection needs at least one video; choose some"))
 
         def make() -> Collection:
             before = load_collection(path) if path.exists() else Collection()
@@ -114,9 +115,8 @@ class Collecting(Filing):
         return self.new_collection(folder / f"{folder.name}{SUFFIX}", videos_in(folder))
 
     def _collect(self, path: Path, make: Callable[[], Collection]) -> Job[Any]:
-        if self._opening:
-            raise SessionError("Something is being opened already; wait a moment")
-        self._opening = f"Opening {path.name}…"
+        self._not_opening()
+        self._opening = tr("Opening {path}…").format(path=path.name)
         self.events.mode(self.mode)
 
         def work() -> Generator[None, None, tuple[Collection, frozenset[str]]]:
@@ -142,7 +142,7 @@ class Collecting(Filing):
                 if first is not None:
                     self.go_to_clip(first)
                 else:
-                    self.events.message("None of the clips is where it was; say where they are in the Clips panel")
+                    self.events.message(tr("None of the clips is where it was; say where they are in the Clips panel"))
 
         job: Job[Any] = self.jobs.run("open", work(), on_end=end)
         return job
@@ -160,9 +160,9 @@ class Collecting(Filing):
         """Take a clip from the list; its video and its labels stay on the disk. Raises `SessionError`."""
         collection, clip = self._collection(), self._clip_at(number)
         if clip.video == self._clip:
-            raise SessionError(f"{clip.name} is open; go to another clip first (Ctrl+PgDown)")
+            raise SessionError(tr("{clip} is open; go to another clip first (Ctrl+PgDown)").format(clip=clip.name))
         if clip.video in self.unsaved_clips:
-            raise SessionError(f"{clip.name} has unsaved work; save first (Ctrl+S)")
+            raise SessionError(tr("{clip} has unsaved work; save first (Ctrl+S)").format(clip=clip.name))
         kept = self._left.pop(clip.video, None)
         if kept is not None:
             kept.journal.discard()
@@ -211,13 +211,14 @@ class Collecting(Filing):
                 found = yield from opening.open_path(project, cache, video, accept)
             elif not place.exists():
                 ref = opening.unknown_video(clip.video, clip.fingerprint, clip.frames)
-                raise RelinkError(Path(clip.video), ref, None, f"{clip.name} is not at {clip.video}; say where it is")
+                said = tr("{clip} is not at {video}; say where it is").format(clip=clip.name, video=clip.video)
+                raise RelinkError(Path(clip.video), ref, None, said)
             else:
                 found = yield from opening.open_path(place, cache)
                 now = found.media.fingerprint
                 if clip.fingerprint and now != clip.fingerprint and not accept:
                     ref = opening.unknown_video(clip.video, clip.fingerprint, clip.frames)
-                    said = f"{place} is not the video that this clip was; say where that is"
+                    said = tr("{place} is not the video that this clip was; say where that is").format(place=place)
                     raise RelinkError(Path(clip.video), ref, place, said)
             found.document.labels = list(schema.merged(found.document.labels, collection.labels))
             return found
@@ -227,8 +228,7 @@ class Collecting(Filing):
             if then is not None:
                 then()
 
-        if self._opening:
-            raise SessionError("Something is being opened already; wait a moment")
+        self._not_opening()
         self._staying, self._arrived = True, arrived
         return self._open(work(), Path(clip.video), None, kept)
 
@@ -240,7 +240,7 @@ class Collecting(Filing):
         while 0 <= number < len(collection.clips) and collection.clips[number].video in self.missing:
             number += by
         if not 0 <= number < len(collection.clips):
-            raise SessionError("This is the last clip" if by > 0 else "This is the first clip")
+            raise SessionError(tr("This is the last clip") if by > 0 else tr("This is the first clip"))
         self.go_to_clip(number)
 
     def _arrive(self, clip: Clip, video: Path | None) -> None:
@@ -389,11 +389,11 @@ class Collecting(Filing):
 
     def _collection(self) -> Collection:
         if self.collection is None:
-            raise SessionError("No collection of clips is open; File, Open a folder makes one")
+            raise SessionError(tr("No collection of clips is open; File, Open a folder makes one"))
         return self.collection
 
     def _clip_at(self, number: int) -> Clip:
         clips = self._collection().clips
         if not 0 <= number < len(clips):
-            raise SessionError(f"There is no clip {number + 1}; the collection has {len(clips)}")
+            raise SessionError(tr("The collection has no clip {number}").format(number=number + 1))
         return clips[number]

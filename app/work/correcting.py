@@ -8,6 +8,7 @@ import msgspec
 
 from app.model.edits import SetFrames
 from app.model.tracks import Observation, State
+from app.words import tr
 from app.work import editing, planning, surgery
 from app.work.choice import TrackerChoice
 from app.work.corrections import Correction, filled_by_line, gaps_at, parts
@@ -17,6 +18,7 @@ from app.work.jobs import Job, Post
 from app.work.planning import Way
 from app.work.requests import Aim, Ending, Outcome, Part, Reason, TrackRequest
 from app.work.run import Work
+from app.work.wording import state_words
 from tracker.api import Box
 
 
@@ -55,7 +57,9 @@ class Correcting(Driving):
             at = self.frame if self._inside(paused, self.frame) else paused.frame
             seen = track.at(at)
             if seen is not None and seen.present and not track.locked:
-                self.commit(SetFrames(track.id, {at: msgspec.structs.replace(seen, verified=True)}), "Verify the frame")
+                self.commit(
+                    SetFrames(track.id, {at: msgspec.structs.replace(seen, verified=True)}), tr("Verify the frame")
+                )
         return self._resume(paused)
 
     def dismiss(self) -> None:
@@ -99,7 +103,7 @@ class Correcting(Driving):
             super().set_state(state)
             return
         edit = editing.absent(self.document, chosen, self.frame, paused.last, state)
-        self.commit(edit, f"Mark as {state.replace('_', ' ')}")
+        self.commit(edit, tr("Mark as {state}").format(state=state_words(state)))
         self._resume(paused, state if state is State.OUT_OF_VIEW else State.LOST)
 
     def corrected(
@@ -138,7 +142,7 @@ class Correcting(Driving):
             ahead = parts(self.document, replace(correction, sides=sides[:1]), self._means(), self._passes)
             if ahead:
                 self._done(track, frame, sides[0])
-                self._start(ahead, "Track")
+                self._start(ahead, tr("Track"))
         self._next()
 
     # The queue of corrections
@@ -152,7 +156,7 @@ class Correcting(Driving):
             if work:
                 self._retracking = correction
                 self.runs.start(
-                    Work(work[0].run, work, "Track the gaps again", background=True, joins=correction.gesture)
+                    Work(work[0].run, work, tr("Track the gaps again"), background=True, joins=correction.gesture)
                 )
                 self.events.mode(self.mode)
 
@@ -168,7 +172,7 @@ class Correcting(Driving):
             return
         for left, right in pairs:
             if filled_by_line(track, left, right) and track.frames[left].present and track.frames[right].present:
-                self.commit(surgery.interpolated(track, left, right), "Interpolate the gap", correction.gesture)
+                self.commit(surgery.interpolated(track, left, right), tr("Interpolate the gap"), correction.gesture)
 
     def _doubts(self, track: int, frame: int) -> bool:
         coming = [*self._waiting, *([self._retracking] if self._retracking else [])]
@@ -219,7 +223,7 @@ class Correcting(Driving):
 
     def _paused(self) -> Ending:
         if self.pause is None:
-            raise SessionError("No run waits for an answer")
+            raise SessionError(tr("No run waits for an answer"))
         return self.pause
 
     @staticmethod
@@ -239,4 +243,4 @@ class Correcting(Driving):
             means.run, means.media, way.step, paused.memory.tracker, paused.memory.device, (aim,), means.masks,
             means.lost_after, means.uncertain_after,
         )  # fmt: skip
-        return self._start((part,), "Track")
+        return self._start((part,), tr("Track"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.model.document import Document, Frames
 from app.model.tracks import Observation, Source, Track
+from app.words import tr
 from app.work.choice import TrackerChoice
 from app.work.errors import SessionError
 from app.work.planning import reached
@@ -95,7 +96,9 @@ def gaps_at(track: Track, frame: int) -> list[tuple[int, int]]:
         pairs = [(left, right)]
     found = [(a, b) for a, b in pairs if a is not None and b is not None and b - a > 1]
     if not found:
-        raise SessionError("A gap needs a keyframe on both sides of it; draw the box on a later frame too (Shift+N)")
+        raise SessionError(
+            tr("A gap needs a keyframe on both sides of it; draw the box on a later frame too (Shift+N)")
+        )
     return found
 
 
@@ -105,7 +108,11 @@ def gap(
     """The walk through the gap between two keyframes. Raises `SessionError` when neither of them has a box."""
     a, b = track.frames[left], track.frames[right]
     if not a.present and not b.present:
-        raise SessionError(f"The object has no box on the keyframes {left} and {right}; there is nothing to start from")
+        raise SessionError(
+            tr("The object has no box on the keyframes {left} and {right}; there is nothing to start from").format(
+                left=left, right=right
+            )
+        )
     made = passes.through(track, left, right, means.tracker) if passes is not None and a.present else None
     return GapRequest(
         means.run, means.media, track.id, left, right, a.box if a.present else None, b.box if b.present else None,

@@ -10,6 +10,7 @@ import msgspec
 from app.model.document import Attribute, Comment, Label
 from app.model.edits import Edit, Group, SetComment, SetFrames, SetLabels, SetTrack
 from app.model.tracks import AttributeValue, Observation
+from app.words import tr
 from app.work import schema
 from app.work.errors import SessionError
 from app.work.painting import Painting
@@ -37,7 +38,7 @@ class Describing(Painting):
             colour = label.colour if track.colour == before.get(track.label) else track.colour
             if (label.name, colour) != (track.label, track.colour):
                 edits.append(SetTrack(track.id, label=label.name, colour=colour))
-        self.commit(Group(tuple(edits)), "Change the labels")
+        self.commit(Group(tuple(edits)), tr("Change the labels"))
 
     def import_labels(self, path: Path) -> int:
         """Add the labels of a file to the label set: a project, our schema, or CVAT's; answers with how many are new.
@@ -55,13 +56,16 @@ class Describing(Painting):
         """Give the selected object the label of a number (from 1), or without one say what the next object will be."""
         labels = self.document.labels
         if not 1 <= number <= len(labels):
-            raise SessionError(f"There is no label {number}; Ctrl+Shift+L edits the label set")
+            raise SessionError(tr("There is no label {number}; Ctrl+Shift+L edits the label set").format(number=number))
         label = labels[number - 1]
         if self.selected is None:
             self.next_label = label.name
-            self.events.message(f"The next new object is a {label.name}")
+            self.events.message(tr("The next new object is a {label}").format(label=label.name))
         else:
-            self.commit(SetTrack(self._editable(), label=label.name, colour=label.colour), f"Label as {label.name}")
+            self.commit(
+                SetTrack(self._editable(), label=label.name, colour=label.colour),
+                tr("Label as {label}").format(label=label.name),
+            )
 
     def attributes_of(self, track: int) -> tuple[Attribute, ...]:
         """What is to be said about a track, by its label."""
@@ -78,22 +82,32 @@ class Describing(Painting):
         chosen = self._editable(track)
         known = next((one for one in self.attributes_of(chosen) if one.name == name), None)
         if known is not None and value is not None and not known.accepts(value):
-            raise SessionError(f"{name} cannot be {value!r}; {_allowed(known)}")
+            raise SessionError(
+                tr("{name} cannot be {value!r}; {allowed}").format(name=name, value=value, allowed=_allowed(known))
+            )
         if known is not None and known.per_frame:
             here = self.document.tracks[chosen].at(self.frame)
             if here is None:
-                raise SessionError("The object has nothing on this frame that an attribute could be said of")
+                raise SessionError(tr("The object has nothing on this frame that an attribute could be said of"))
             new = msgspec.structs.replace(here, attributes=_with(here.attributes, name, value))
-            self.commit(SetFrames(chosen, {self.frame: new}), f"Set {name}", f"attribute-{chosen}-{self.frame}-{name}")
+            self.commit(
+                SetFrames(chosen, {self.frame: new}),
+                tr("Set {name}").format(name=name),
+                f"attribute-{chosen}-{self.frame}-{name}",
+            )
         else:
             attributes = _with(self.document.tracks[chosen].attributes, name, value)
-            self.commit(SetTrack(chosen, attributes=attributes), f"Set {name}", f"attribute-{chosen}-{name}")
+            self.commit(
+                SetTrack(chosen, attributes=attributes),
+                tr("Set {name}").format(name=name),
+                f"attribute-{chosen}-{name}",
+            )
 
     def carry_attributes(self, until: int) -> None:
         """Repeat this frame's attributes of the selected object up to ``until``, inside, either way."""
         chosen, here = self._editable(), self.here
         if here is None:
-            raise SessionError("The object has nothing on this frame")
+            raise SessionError(tr("The object has nothing on this frame"))
         frames = self.document.tracks[chosen].frames
         low, high = sorted((self.frame, until))
         told: dict[int, Observation | None] = {
@@ -102,15 +116,15 @@ class Describing(Painting):
             if low <= frame <= high and seen.attributes != here.attributes
         }
         if told:
-            self.commit(SetFrames(chosen, told), "Repeat the attributes")
+            self.commit(SetFrames(chosen, told), tr("Repeat the attributes"))
 
     def set_cover(self, level: int | None) -> None:
         """How much of the selected object can be seen on this frame: GOT-10k's levels 0 to 8, None for not said."""
         chosen, here = self._editable(), self.here
         if here is None:
-            raise SessionError("The object has nothing on this frame; draw a box first (Shift+N)")
+            raise SessionError(tr("The object has nothing on this frame; draw a box first (Shift+N)"))
         new = msgspec.structs.replace(here, cover=level)
-        self.commit(SetFrames(chosen, {self.frame: new}), "Set the cover level", f"cover-{chosen}-{self.frame}")
+        self.commit(SetFrames(chosen, {self.frame: new}), tr("Set the cover level"), f"cover-{chosen}-{self.frame}")
 
     # Comments
 
@@ -118,9 +132,9 @@ class Describing(Painting):
         """Leave a remark on this frame, about a track or the whole picture; answers with its id."""
         self.require_open()
         if not text.strip():
-            raise SessionError("An empty comment says nothing")
+            raise SessionError(tr("An empty comment says nothing"))
         id_ = self.document.next_id
-        self.commit(SetComment(id_, Comment(id_, self.frame, text.strip(), track)), "Comment")
+        self.commit(SetComment(id_, Comment(id_, self.frame, text.strip(), track)), tr("Comment"))
         return id_
 
     def change_comment(self, id_: int, *, text: str | None = None, resolved: bool | None = None) -> None:
@@ -131,11 +145,11 @@ class Describing(Painting):
             text=old.text if text is None else text.strip(),
             resolved=old.resolved if resolved is None else resolved,
         )
-        self.commit(SetComment(id_, new), "Change the comment")
+        self.commit(SetComment(id_, new), tr("Change the comment"))
 
     def delete_comment(self, id_: int) -> None:
         self._comment(id_)
-        self.commit(SetComment(id_, None), "Delete the comment")
+        self.commit(SetComment(id_, None), tr("Delete the comment"))
 
     def go_to_comment(self, id_: int) -> None:
         """Go to the frame of a comment and select what it is about."""
@@ -149,7 +163,7 @@ class Describing(Painting):
         try:
             return self.document.comments[id_]
         except KeyError:
-            raise SessionError("This comment is gone") from None
+            raise SessionError(tr("This comment is gone")) from None
 
 
 def _with(attributes: dict[str, AttributeValue], name: str, value: AttributeValue | None) -> dict[str, AttributeValue]:
@@ -157,14 +171,20 @@ def _with(attributes: dict[str, AttributeValue], name: str, value: AttributeValu
     return rest if value is None else {**rest, name: value}
 
 
+def _range_words(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return tr("it is a number from {low:g} to {high:g}").format(low=low, high=high)
+    if low is not None:
+        return tr("it is a number from {low:g}").format(low=low)
+    return tr("it is a number") if high is None else tr("it is a number up to {high:g}").format(high=high)
+
+
 def _allowed(attribute: Attribute) -> str:
     match attribute.kind:
         case "choice":
-            return f"choose one of {', '.join(attribute.values)}"
+            return tr("choose one of {values}").format(values=", ".join(attribute.values))
         case "number":
-            low = "" if attribute.lowest is None else f" from {attribute.lowest:g}"
-            high = "" if attribute.highest is None else f" to {attribute.highest:g}"
-            return f"it is a number{low}{high}"
+            return _range_words(attribute.lowest, attribute.highest)
         case "flag":
-            return "it is yes or no"
-    return "it is a text"
+            return tr("it is yes or no")
+    return tr("it is a text")

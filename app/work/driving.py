@@ -9,6 +9,7 @@ from typing import Any
 
 from app.model.edits import Group
 from app.settings import CommitMode
+from app.words import tr
 from app.work import planning
 from app.work.choice import TrackerChoice, Trackers, bring_in
 from app.work.corrections import Means, Passes, gap, gaps_at
@@ -76,7 +77,7 @@ class Driving(Reviewing):
                 self.events.error(error)
             elif job.value is not None:
                 self.use_tracker(TrackerChoice(name))
-                self.events.message(f"{name} has its weights now")
+                self.events.message(tr("{name} has its weights now").format(name=name))
 
         job = self.jobs.run("weights", bring_in(file, name, self._trackers), on_end=end)
         return job
@@ -116,7 +117,7 @@ class Driving(Reviewing):
             means.run, means.media, direction, means.tracker, means.device, tuple(aims), means.masks, means.lost_after,
             means.uncertain_after, keys,
         )  # fmt: skip
-        return self._start((part,), "Track")
+        return self._start((part,), tr("Track"))
 
     def _aim(self, track: int, frame: int, way: Way, mode: CommitMode | None) -> Aim:
         paused = next((p for p in self.runs.pauses if p.aim.track == track), None)
@@ -130,7 +131,7 @@ class Driving(Reviewing):
         With the mode "range" keyframes on the way do not end the run but correct it.
         """
         if first == last:
-            raise SessionError("The range has one frame; give a first and a last one")
+            raise SessionError(tr("The range has one frame; give a first and a last one"))
         return self.track(1 if last > first else -1, frame=first, until=last, mode=mode)
 
     def track_gap(self, track: int | None = None, *, frame: int | None = None) -> Job[Outcome]:
@@ -141,7 +142,7 @@ class Driving(Reviewing):
         self._require_free()
         history = self.document.tracks[self._editable(track)]
         means, at = self._means(), self.frame if frame is None else frame
-        return self._start(tuple(gap(history, a, b, means) for a, b in gaps_at(history, at)), "Track the gap")
+        return self._start(tuple(gap(history, a, b, means) for a, b in gaps_at(history, at)), tr("Track the gap"))
 
     def stop(self) -> None:
         """Stop the run within one frame; what it computed stays and can be undone."""
@@ -151,7 +152,7 @@ class Driving(Reviewing):
         """Raises `SessionError` while a run that was asked for by hand goes on, and when nothing is open."""
         self.require_open()
         if self.run is not None and not self.run.background:
-            raise SessionError("A run is going on; press Esc to stop it first")
+            raise SessionError(tr("A run is going on; press Esc to stop it first"))
 
     def _means(self) -> Means:
         s, media = self.settings, self.require_open()
@@ -228,7 +229,7 @@ class Driving(Reviewing):
             names = {track.id: f"{track.label} {track.id}" for track in self.document.tracks.values()}
             self.events.message(outcome_words(outcome, names))
         else:
-            self.events.message(f"Stopped at frame {last}")
+            self.events.message(tr("Stopped at frame {last}").format(last=last))
         self._run_over()
 
     @abstractmethod

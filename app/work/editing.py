@@ -10,6 +10,7 @@ from app.model import geometry
 from app.model.document import COLOURS, Document, VideoRef
 from app.model.edits import AddTrack, RemoveTrack, SetFrames
 from app.model.tracks import Observation, Source, State, unprotected
+from app.words import tr
 from app.work.errors import SessionError
 from tracker.api import Box
 
@@ -46,8 +47,10 @@ def fitted(box: Box, video: VideoRef | None) -> Box:
     if inside is None or inside.w < 1 or inside.h < 1:
         size = f" ({video.width} x {video.height})" if video else ""
         raise SessionError(
-            f"The box {box.x:g},{box.y:g},{box.w:g},{box.h:g} covers nothing of the picture{size}; "
-            "give x, y, width and height in pixels"
+            tr(
+                "The box {x:g},{y:g},{w:g},{h:g} covers nothing of the picture{size}; give x, y, width and "
+                "height in pixels"
+            ).format(x=box.x, y=box.y, w=box.w, h=box.h, size=size)
         )
     return inside
 
@@ -78,7 +81,7 @@ def state_set(doc: Document, track: int, frame: int, state: State) -> SetFrames:
     old = doc.tracks[track].at(frame) or Observation()
     if state in (State.VISIBLE, State.OCCLUDED):
         if old.box is None:
-            raise SessionError("The object has no box on this frame; draw one first (Shift+N)")
+            raise SessionError(tr("The object has no box on this frame; draw one first (Shift+N)"))
         new = msgspec.structs.replace(old, state=state, source=Source.MANUAL, keyframe=True)
     else:
         new = Observation(state=state, source=Source.MANUAL, keyframe=True)
@@ -98,7 +101,7 @@ def absent(doc: Document, track: int, frame: int, last: int, state: State) -> Se
         boxes = (seen.box for f in range(frame, -1, -1) if (seen := history.at(f)) is not None and seen.present)
         box = next(boxes, None)
         if box is None:
-            raise SessionError("The object has no box on this frame nor before it; draw one first (Shift+N)")
+            raise SessionError(tr("The object has no box on this frame nor before it; draw one first (Shift+N)"))
     there = Observation(box=box, state=state, source=Source.INTERPOLATED)
     rest = unprotected(history, dict.fromkeys(range(frame + step, last + step, step), there))
     return SetFrames(track, {frame: msgspec.structs.replace(there, source=Source.MANUAL, keyframe=True)} | rest)
@@ -111,5 +114,5 @@ def removed(doc: Document, track: int) -> RemoveTrack:
 def _at(doc: Document, track: int, frame: int) -> Observation:
     observation = doc.tracks[track].at(frame)
     if observation is None:
-        raise SessionError("The object has nothing on this frame")
+        raise SessionError(tr("The object has nothing on this frame"))
     return observation

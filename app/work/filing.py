@@ -16,6 +16,7 @@ from app.formats.project import save_project
 from app.model.document import Change, Document
 from app.model.edits import Edit, SetVideo
 from app.model.history import History
+from app.words import tr
 from app.work import opening
 from app.work.corrections import Passes
 from app.work.errors import SessionError
@@ -112,12 +113,15 @@ class Filing(Importing):
         """Delete a leftover that the user does not want."""
         forget(leftover)
 
+    def _not_opening(self) -> None:
+        if self._opening:
+            raise SessionError(tr("Something is being opened already; wait a moment"))
+
     def _open(
         self, work: Any, path: Path | None, leftover: Leftover | None = None, kept: Kept | None = None
     ) -> Job[Any]:
-        if self._opening:
-            raise SessionError("Something is being opened already; wait a moment")
-        self._opening = f"Opening {path.name if path else 'the sample clip'}…"
+        self._not_opening()
+        self._opening = tr("Opening {name}…").format(name=path.name) if path else tr("Opening the sample clip…")
         self.events.mode(self.mode)
 
         title = self._opening
@@ -165,7 +169,7 @@ class Filing(Importing):
             self.jobs.run("open", opening.forget_when_safe(self.journal, leftover))
         self.playhead = Playhead(found.media, self.events, self._post, self.settings.cache_mb, self._paths.cache)
         if found.relinked is not None:
-            self.commit(SetVideo(found.relinked), "Relink the video")
+            self.commit(SetVideo(found.relinked), tr("Relink the video"))
         self.events.opened()
         self.events.selection()
         first = min((t.span().start for t in found.document.tracks.values() if t.frames), default=0)
@@ -202,7 +206,7 @@ class Filing(Importing):
                     for edit in since:
                         journal.record(edit)
                 self.events.saved(job.value)
-                self.events.message(f"Saved {job.value}")
+                self.events.message(tr("Saved {value}").format(value=job.value))
 
         def work() -> Generator[None, None, Path]:
             yield
@@ -214,7 +218,7 @@ class Filing(Importing):
             return target
 
         packed: list[bytes | None] = []
-        title = f"Saving {target.name}"
+        title = tr("Saving {target}").format(target=target.name)
         self.events.progress(title, 0.0)
         job = self.jobs.run("files", work(), on_end=end)
         return job
@@ -265,8 +269,13 @@ class Filing(Importing):
         media = self.require_open()
         self.runs.flush()
         work = formats.export(self.document, media.path, format_id, out, params, self._open_reader)
-        title = f"Exporting {format_id}"
-        return self._tell_progress("export", title, work, lambda report: f"Exported to {report.written[0]}")
+        title = tr("Exporting {format_id}").format(format_id=format_id)
+
+        def done(report: formats.ExportReport) -> str:
+            self.events.exported(report)
+            return tr("Exported to {written}").format(written=report.written[0])
+
+        return self._tell_progress("export", title, work, done)
 
     def _tell_progress(
         self, lane: str, title: str, work: Generator[float, None, R], done: Callable[[R], str]
@@ -302,7 +311,10 @@ class Filing(Importing):
         target = Path(out)
         work = export_frames(media.path, target, chosen, params or FrameParams(), self._open_reader)
         return self._tell_progress(
-            "export", f"Writing {target.name}", work, lambda report: f"Wrote {report.frames} frames"
+            "export",
+            tr("Writing {target}").format(target=target.name),
+            work,
+            lambda report: tr("Wrote {frames} frames").format(frames=report.frames),
         )
 
     # What the history and the journal say

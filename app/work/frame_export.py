@@ -23,6 +23,7 @@ from app.formats import atomic
 from app.formats.names import stem
 from app.media import Frame, Reader, open_media
 from app.model.document import Document, VideoRef
+from app.words import tr
 from app.work.errors import SessionError
 
 NUMBERINGS: dict[str, tuple[str, int]] = {
@@ -94,19 +95,25 @@ def wanted(doc: Document | None, count: int, frames: str = "labelled", every: in
     `SessionError` for anything else, for frames outside the video, and when nothing is left.
     """
     if every < 1:
-        raise SessionError(f"Every {every}th frame cannot be had; give 1 or more")
+        raise SessionError(tr("Every {every}th frame cannot be had; give 1 or more").format(every=every))
     if frames == "all":
         chosen: Sequence[int] = range(count)
     elif frames in ("labelled", "keyframes"):
         if doc is None:
-            raise SessionError(f"There are no labels to say which frames are {frames}; give a project, or other frames")
+            raise SessionError(
+                tr("There are no labels to say which frames are {frames}; give a project, or other frames").format(
+                    frames=frames
+                )
+            )
         tracks = doc.tracks.values()
         found = {f for track in tracks for f in (track.frames if frames == "labelled" else track.keyframes())}
         chosen = sorted(frame for frame in found if frame < count)
     else:
         chosen = sorted({frame for part in frames.split(",") for frame in _range(part.strip(), count)})
     if not chosen:
-        raise SessionError(f"There are no frames to write: none of the {count} is “{frames}”")
+        raise SessionError(
+            tr("There are no frames to write: none of the {count} is “{frames}”").format(count=count, frames=frames)
+        )
     return list(chosen[::every])
 
 
@@ -128,34 +135,48 @@ def export_frames(
     except (FFmpegError, OSError) as error:
         why = getattr(error, "strerror", None) or error
         raise SessionError(
-            f"The frames cannot be written to {out} ({why}); check the free space and the folder"
+            tr("The frames cannot be written to {out} ({why}); check the free space and the folder").format(
+                out=out, why=why
+            )
         ) from error
 
 
 def _range(text: str, count: int) -> range:
     found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text, re.ASCII)
     if not found:
-        raise SessionError(f"“{text}” names no frames; give labelled, keyframes, all, or ranges like 0-99,120")
+        raise SessionError(
+            tr("“{text}” names no frames; give labelled, keyframes, all, or ranges like 0-99,120").format(text=text)
+        )
     first, last = int(found[1]), int(found[2] or found[1])
     if not first <= last < count:
-        raise SessionError(f"The frames {text} are not all in the video, which has frames 0 to {count - 1}")
+        raise SessionError(
+            tr("The frames {text} are not all in the video, which has frames 0 to {count}").format(
+                text=text, count=count - 1
+            )
+        )
     return range(first, last + 1)
 
 
 def _guard(media: Path, out: Path, params: FrameParams) -> None:
     """Refuse what would destroy anything but an earlier export."""
     if out == media.resolve() or out in media.resolve().parents:
-        raise SessionError(f"Writing to {out} would overwrite the video; choose another place")
+        raise SessionError(tr("Writing to {out} would overwrite the video; choose another place").format(out=out))
     if params.kind == "mp4":
         if out.suffix.lower() != ".mp4":
-            raise SessionError(f"The clip {out} has to end in .mp4")
+            raise SessionError(tr("The clip {out} has to end in .mp4").format(out=out))
         if out.is_dir() or (out.exists() and not _table_of(out).exists()):
-            raise SessionError(f"{out} exists and is no clip of an earlier export; choose another name")
+            raise SessionError(
+                tr("{out} exists and is no clip of an earlier export; choose another name").format(out=out)
+            )
     elif out.exists():
         if not out.is_dir():
-            raise SessionError(f"{out} is a file; the pictures need a folder")
+            raise SessionError(tr("{out} is a file; the pictures need a folder").format(out=out))
         if strangers := {entry.name for entry in out.iterdir()} - _ours(out / _TABLE):
-            raise SessionError(f"{out} holds “{min(strangers)}”, which no earlier export wrote; choose another folder")
+            raise SessionError(
+                tr("{out} holds “{strangers}”, which no earlier export wrote; choose another folder").format(
+                    out=out, strangers=min(strangers)
+                )
+            )
 
 
 def _ours(table: Path) -> set[str]:
@@ -187,7 +208,9 @@ def _pictures(
             name = f"{pattern.format(index + first, clip=clip)}.{params.kind}"
             good, data = cv2.imencode(f".{params.kind}", frame.image, options)
             if not good:
-                raise SessionError(f"Frame {index} cannot be written as {params.kind}")
+                raise SessionError(
+                    tr("Frame {index} cannot be written as {kind}").format(index=index, kind=params.kind)
+                )
             (part / name).write_bytes(data.tobytes())
             rows.append(f"{name},{index},{frame.time:.6f}")
             yield (number + 1) / (len(frames) + 1)
@@ -220,7 +243,9 @@ def _clip(
         with open_media(part) as written:
             if written.info.frames != len(frames):
                 what = f"{written.info.frames} of {len(frames)} frames"
-                raise SessionError(f"The clip reads back with {what}; this is a fault of SiamLabel or of the disk")
+                raise SessionError(
+                    tr("The clip reads back with {what}; this is a fault of SiamLabel or of the disk").format(what=what)
+                )
         atomic.write_bytes(table_part, _text(rows))
         atomic.put_in_place(part, out)
         atomic.put_in_place(table_part, table)

@@ -14,6 +14,7 @@ import numpy as np
 from app.model import geometry
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State
+from app.words import tr
 from app.work.choice import Trackers
 from app.work.requests import (
     SETTLED,
@@ -44,7 +45,7 @@ def track_gap(
     was written then.
     """
     if not trackers.ready(request.tracker, request.device):
-        yield Note(LOADING)
+        yield Note(tr(LOADING))
     book = {} if book is None else book
     forward, backward = dict(request.made or {}), {}
     if request.left_box is not None and request.made is None:

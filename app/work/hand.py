@@ -11,9 +11,11 @@ from app.model.document import Change, Document
 from app.model.edits import Edit, SetTrack
 from app.model.history import History
 from app.model.tracks import Observation, State
+from app.words import tr
 from app.work import editing
 from app.work.errors import SessionError
 from app.work.navigator import Navigator
+from app.work.wording import state_words
 from tracker.api import Box
 
 
@@ -60,7 +62,11 @@ class Hand(Navigator):
         tracks = [self.document.tracks[id_] for id_ in self.selection] or list(self.document.tracks.values())
         found = [at for track in tracks if (at := track.next_keyframe(self.frame, direction)) is not None]
         if not found:
-            raise SessionError(f"There is no keyframe {'after' if direction > 0 else 'before'} this frame")
+            raise SessionError(
+                tr("There is no keyframe after this frame")
+                if direction > 0
+                else tr("There is no keyframe before this frame")
+            )
         self.set_playing(False)
         self.seek(min(found) if direction > 0 else max(found))
 
@@ -68,7 +74,7 @@ class Hand(Navigator):
         """Move the selected box by image pixels, or make it wider and higher; nudges in a row are one undo step."""
         track, here = self._track(), self.here
         if here is None or here.box is None:
-            raise SessionError("The object has no box on this frame; draw one first (Shift+N)")
+            raise SessionError(tr("The object has no box on this frame; draw one first (Shift+N)"))
         x, y, w, h = here.box
         box = Box(x + dx, y + dy, max(1.0, w + dw), max(1.0, h + dh))
         self.set_box(box, track, gesture=f"nudge-{track}-{self.frame}")
@@ -77,7 +83,7 @@ class Hand(Navigator):
         """The next drag draws a new object's box, or with ``redraw`` a new box of the selected track."""
         self.require_open()
         if redraw and self.selected is None:
-            raise SessionError("Select the object whose box is to be drawn again")
+            raise SessionError(tr("Select the object whose box is to be drawn again"))
         self.set_playing(False)
         self.drawing, self.redraw = True, redraw
         self.events.mode(self.mode)
@@ -99,7 +105,7 @@ class Hand(Navigator):
         """A new object with ``box`` (image pixels) on this frame; it is selected. Answers with its id."""
         self.require_open()
         edit = editing.added(self.document, self.frame, box, label or self.next_label)
-        self.commit(edit, f"New {edit.track.label}")
+        self.commit(edit, tr("New {label}").format(label=edit.track.label))
         self.end_drawing()
         self.select(edit.track.id)
         return edit.track.id
@@ -108,38 +114,38 @@ class Hand(Navigator):
         """Say by hand where a track (the selected one) is on a frame (this one): a manual keyframe."""
         at = self.frame if frame is None else frame
         edit = editing.placed(self.document, self._editable(track), at, box)
-        self.commit(edit, "Place the box", gesture)
+        self.commit(edit, tr("Place the box"), gesture)
         self.end_drawing()
 
     def delete_box(self) -> None:
         """Forget the selected track on this frame, and on this frame only."""
-        self.commit(editing.cleared(self.document, self._editable(), self.frame), "Delete the box of this frame")
+        self.commit(editing.cleared(self.document, self._editable(), self.frame), tr("Delete the box of this frame"))
 
     def toggle_keyframe(self) -> None:
-        self.commit(editing.keyframe_toggled(self.document, self._editable(), self.frame), "Toggle the keyframe")
+        self.commit(editing.keyframe_toggled(self.document, self._editable(), self.frame), tr("Toggle the keyframe"))
 
     def set_state(self, state: State) -> None:
         """Say how the selected object is to be seen on this frame."""
         edit = editing.state_set(self.document, self._editable(), self.frame, state)
-        self.commit(edit, f"Mark as {state.replace('_', ' ')}")
+        self.commit(edit, tr("Mark as {state}").format(state=state_words(state)))
 
     def remove_track(self, track: int | None = None) -> None:
-        self.commit(editing.removed(self.document, self._editable(track)), "Delete the object")
+        self.commit(editing.removed(self.document, self._editable(track)), tr("Delete the object"))
 
     def set_track(
         self, track: int, *, label: str | None = None, colour: str | None = None, visible: bool | None = None
     ) -> None:
         """Rename, recolour (``#rrggbb``), show or hide a track."""
-        self.commit(SetTrack(self._track(track), label, colour, visible), "Change the object")
+        self.commit(SetTrack(self._track(track), label, colour, visible), tr("Change the object"))
 
     def toggle(self, name: Literal["visible", "locked", "ignored"], track: int | None = None) -> None:
         """Switch a property of a track on or off."""
         chosen = self._track(track)
         value = not getattr(self.document.tracks[chosen], name)
         said = {
-            "visible": "Show the object" if value else "Hide the object",
-            "locked": "Lock the object" if value else "Unlock the object",
-            "ignored": "Make it an ignored region" if value else "Make it an object again",
+            "visible": tr("Show the object") if value else tr("Hide the object"),
+            "locked": tr("Lock the object") if value else tr("Unlock the object"),
+            "ignored": tr("Make it an ignored region") if value else tr("Make it an object again"),
         }
         self.commit(msgspec.structs.replace(SetTrack(chosen), **{name: value}), said[name])
 
@@ -148,22 +154,26 @@ class Hand(Navigator):
         self.runs.flush()
         title = self.history.undo_title
         if self.history.undo() is not None:
-            self.events.message(f"Undone: {title}")
+            self.events.message(tr("Undone: {title}").format(title=title))
 
     def redo(self) -> None:
         title = self.history.redo_title
         if self.history.redo() is not None:
-            self.events.message(f"Redone: {title}")
+            self.events.message(tr("Redone: {title}").format(title=title))
 
     def _editable(self, track: int | None = None) -> int:
         """A track that gestures may change. Raises `SessionError` for a locked one."""
         chosen = self._track(track)
         if self.document.tracks[chosen].locked:
-            raise SessionError(f"{self.document.tracks[chosen].label} {chosen} is locked; press L to unlock it")
+            raise SessionError(
+                tr("{label} {track} is locked; press L to unlock it").format(
+                    label=self.document.tracks[chosen].label, track=chosen
+                )
+            )
         return chosen
 
     def _track(self, track: int | None = None) -> int:
         chosen = self.selected if track is None else track
         if chosen is None or chosen not in self.document.tracks:
-            raise SessionError("Select one object first: click its box or its line in the list")
+            raise SessionError(tr("Select one object first: click its box or its line in the list"))
         return chosen

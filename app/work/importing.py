@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.formats.detect import detect, read
 from app.model.edits import AddTrack, SetComment
+from app.words import tr
 from app.work.describing import Describing
 from app.work.errors import SessionError
 from app.work.incoming import Incoming, fit
@@ -40,7 +41,7 @@ class Importing(Describing):
             elif job.value is not None:
                 self.events.incoming(job.value)
 
-        title = f"Reading {target.name}"
+        title = tr("Reading {target}").format(target=target.name)
         self.events.progress(title, 0.0)
         job: Job[Incoming] = self.jobs.run("files", work(), on_end=end)
         return job
@@ -49,13 +50,15 @@ class Importing(Describing):
         """Bring in what was read, as one undo step. Raises `EditError` when it no longer fits the document."""
         self.require_open()
         if incoming.empty:
-            raise SessionError(f"{incoming.path.name} holds no labels")
+            raise SessionError(tr("{path} holds no labels").format(path=incoming.path.name))
         taken = self.document.tracks.keys() | self.document.comments.keys()
         wanted = {edit.track.id for edit in incoming.edit.edits if isinstance(edit, AddTrack)}
         wanted |= {edit.id for edit in incoming.edit.edits if isinstance(edit, SetComment)}
         if wanted & taken:  # numbers that were free when it was read
             incoming = fit(incoming.found, self.document, incoming.path, incoming.format)
-        change = self.commit(incoming.edit, f"Import {incoming.path.name}")
+        change = self.commit(incoming.edit, tr("Import {path}").format(path=incoming.path.name))
         tracks = sorted(change.tracks)
         self.select(*tracks[:1])
-        self.events.message(f"Imported {len(tracks)} objects from {incoming.path.name}")
+        self.events.message(
+            tr("Imported {count} objects from {path}").format(count=len(tracks), path=incoming.path.name)
+        )

@@ -11,6 +11,7 @@ import msgspec
 from app.model.document import Comment, Document
 from app.model.edits import AddTrack, Edit, Group, SetComment, SetLabels
 from app.model.tracks import Observation, Track
+from app.words import tr
 from app.work import schema
 
 
@@ -88,15 +89,20 @@ def _notes(found: Document, here: Document, tally: Counter[str]) -> tuple[str, .
     notes = []
     theirs = found.video
     if theirs is not None and theirs.frames and theirs.frames != here.video.frames:
-        notes.append(f"They were made for a video of {theirs.frames} frames; this one has {here.video.frames}.")
+        notes.append(
+            tr("They were made for a video of {frames} frames; this one has {frames2}.").format(
+                frames=theirs.frames, frames2=here.video.frames
+            )
+        )
     size = (here.video.width, here.video.height)
     if theirs is not None and theirs.width and (theirs.width, theirs.height) != size:
         notes.append(
-            f"They were made for pictures of {theirs.width} x {theirs.height}; these are {size[0]} x {size[1]}: "
-            "the boxes will not fit."
+            tr(
+                "They were made for pictures of {width} x {height}; these are {size} x {size2}: the boxes will not fit."
+            ).format(width=theirs.width, height=theirs.height, size=size[0], size2=size[1])
         )
     if tally["beyond"]:
-        notes.append(f"Labels beyond the last frame, left out: {tally['beyond']}.")
+        notes.append(tr("Labels beyond the last frame, left out: {tally}.").format(tally=tally["beyond"]))
     if tally["masks"]:
-        notes.append(f"Masks of another picture size, left out: {tally['masks']}.")
+        notes.append(tr("Masks of another picture size, left out: {tally}.").format(tally=tally["masks"]))
     return tuple(notes)

@@ -25,6 +25,7 @@ import msgspec
 
 from app.model.document import Document
 from app.model.edits import Edit, EditError, apply
+from app.words import tr
 from app.work.journal_file import (
     SCHEMA,
     SUFFIX,
@@ -129,9 +130,7 @@ class Journal:
         if not self._gap and (body := self._encode(edit)) is not None:
             self._give(_Entry(time.time(), body))
 
-    def rebase(
-        self, doc: Document, project: Path | None, *, dirty: bool = False, packed: bytes | None = None
-    ) -> None:
+    def rebase(self, doc: Document, project: Path | None, *, dirty: bool = False, packed: bytes | None = None) -> None:
         """Begin anew after a save: ``doc`` is now at ``project`` and the edits so far are obsolete.
 
         ``dirty``: edits were made while the save was under way, ``doc`` is ahead of the file. ``packed``: what `pack`
@@ -177,7 +176,8 @@ class Journal:
         except (ValueError, TypeError, OverflowError) as error:
             # Nothing after a gap could be replayed, so recording pauses until the next base.
             self._gap = True
-            self._on_error(JournalError(f"Autosave pauses until the next save: an edit cannot be stored ({error})."))
+            said = tr("Autosave pauses until the next save: an edit cannot be stored ({error}).")
+            self._on_error(JournalError(said.format(error=error)))
             return None
 
     def _give(self, item: _Base | _Entry) -> None:
@@ -255,8 +255,8 @@ class Journal:
 
     def _report(self, error: Exception) -> None:
         try:
-            what = f"Autosave cannot write to {self.path.parent}: {error}."
-            advice = "Save the project yourself and make room there; autosave goes on by itself as soon as it can."
+            what = tr("Autosave cannot write to {parent}: {error}.").format(parent=self.path.parent, error=error)
+            advice = tr("Save the project yourself and make room there; autosave goes on by itself as soon as it can.")
             self._on_error(JournalError(f"{what} {advice}"))
         except Exception:
             log.exception("the report that autosave fails has failed")
@@ -303,21 +303,27 @@ def recover(leftover: Leftover) -> Document:
     """
     path = leftover.path
     if not path.exists():
-        raise JournalError(f"The journal {path} is gone; there is nothing to recover.")
+        raise JournalError(tr("The journal {path} is gone; there is nothing to recover.").format(path=path))
     try:
         with contextlib.closing(open_journal(path, make=False)) as db:
             if db.execute("pragma user_version").fetchone()[0] > SCHEMA:
-                raise JournalError(f"The journal {path} was made by a newer SiamLabel. Update SiamLabel to recover it.")
+                raise JournalError(
+                    tr("The journal {path} was made by a newer SiamLabel. Update SiamLabel to recover it.").format(
+                        path=path
+                    )
+                )
             row = db.execute("select document, crc from base").fetchone()
             if row is None or not isinstance(row[0], bytes) or zlib.crc32(row[0]) != row[1]:
-                raise JournalError(f"The journal {path} is damaged at its beginning and cannot be recovered.")
+                raise JournalError(
+                    tr("The journal {path} is damaged at its beginning and cannot be recovered.").format(path=path)
+                )
             doc = msgspec.msgpack.decode(row[0], type=Document)
             _replay(db, doc, path)
             return doc
     except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         if is_in_use(error):
-            raise JournalError(f"The journal {path} is in use by another SiamLabel.") from error
-        raise JournalError(f"The journal {path} cannot be read: {error}.") from error
+            raise JournalError(tr("The journal {path} is in use by another SiamLabel.").format(path=path)) from error
+        raise JournalError(tr("The journal {path} cannot be read: {error}.").format(path=path, error=error)) from error
 
 
 def forget(leftover: Leftover) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from app.media import Frame, MediaInfo
 from app.settings import Settings
+from app.words import tr
 from app.work.errors import SessionError
 from app.work.events import Events, Mode
 from app.work.places import frame_at
@@ -71,7 +72,7 @@ class Navigator(ABC):
     def require_open(self) -> MediaInfo:
         """What is open. Raises `SessionError` when nothing is."""
         if self.playhead is None:
-            raise SessionError("Open a video first (Ctrl+O)")
+            raise SessionError(tr("Open a video first (Ctrl+O)"))
         return self.playhead.media
 
     def seek(self, frame: int) -> None:
@@ -98,7 +99,11 @@ class Navigator(ABC):
         later = [r for r in RATES if r > rate] if steps > 0 else [r for r in reversed(RATES) if r < rate]
         if later:
             self.change_settings(playback_rate=later[min(abs(steps), len(later)) - 1])
-            self.events.message(f"Playing at {later[min(abs(steps), len(later)) - 1]:g} times the rate of the video")
+            self.events.message(
+                tr("Playing at {later:g} times the rate of the video").format(
+                    later=later[min(abs(steps), len(later)) - 1]
+                )
+            )
 
     def set_loop(self, *, start: int | None = None, end: int | None = None) -> None:
         """Have playing go round from ``start`` to ``end``, both inside; what is not given stays, or is the clip's."""
@@ -110,7 +115,9 @@ class Navigator(ABC):
             first, last = (first, self.frame_count - 1) if end is None else (0, last)
         self.loop = range(max(0, first), min(last, self.frame_count - 1) + 1)
         self.events.loop(self.loop)
-        self.events.message(f"Playing goes round in frames {self.loop.start} to {self.loop.stop - 1}")
+        self.events.message(
+            tr("Playing goes round in frames {start} to {stop}").format(start=self.loop.start, stop=self.loop.stop - 1)
+        )
 
     def end_loop(self) -> None:
         """Play to the end of the clip again."""

@@ -13,6 +13,7 @@ from app import diagnostics
 from app.formats.project import load_project
 from app.media import MediaInfo, probe
 from app.model.document import Document, VideoRef
+from app.words import tr
 from app.work.errors import RelinkError, SessionError
 from app.work.journal import Journal, Leftover, forget, pack, recover
 from app.work.overview import Lanes
@@ -49,7 +50,7 @@ def open_path(
     """
     target = (diagnostics.resource(SAMPLE) if path is None else path).expanduser().absolute()
     if not target.exists():
-        raise SessionError(f"{target} does not exist; check the path")
+        raise SessionError(tr("{target} does not exist; check the path").format(target=target))
     if target.suffix.lower() == SUFFIX and target.is_file():
         return (yield from _open_project(target, cache, video, accept))
     beside = default_project(target)
@@ -58,10 +59,10 @@ def open_path(
         doc = load_project(beside)
         if doc.video is not None and doc.video.fingerprint == ref.fingerprint:
             doc.video = msgspec.structs.replace(doc.video, path=ref.path)
-            said = f"Opened {beside.name}, the project of this video"
+            said = tr("Opened {beside}, the project of this video").format(beside=beside.name)
             return Opened(doc, media, beside, said, glance(doc, media.frames), pack(doc))
     fresh_one = Document(video=ref)
-    said = f"Opened {target.name}: press N and draw a box around an object"
+    said = tr("Opened {target}: press N and draw a box around an object").format(target=target.name)
     return Opened(fresh_one, media, None, said, glance(fresh_one, media.frames), pack(fresh_one))
 
 
@@ -72,25 +73,34 @@ def open_document(
     ref = doc.video
     name = project or Path("the recovered work")
     if ref is None:
-        raise SessionError(f"{name} names no video; open the video itself")
+        raise SessionError(tr("{name} names no video; open the video itself").format(name=name))
     found = video or Path(ref.path)
     if not found.exists():
-        raise RelinkError(name, ref, None, f"The video of {name.name} is not at {found}; say where it is now")
+        raise RelinkError(
+            name,
+            ref,
+            None,
+            tr("The video of {name} is not at {found}; say where it is now").format(name=name.name, found=found),
+        )
     media, now = yield from _examine(found.absolute(), cache)
     if now.fingerprint != ref.fingerprint and not accept:
         raise RelinkError(
             name, ref, found,
-            f"{found} is not the video that was labelled in {name.name}: {_difference(ref, now)}; say where it is",
+            tr("{found} is not the video that was labelled in {name}: {difference}; say where it is").format(
+                found=found, name=name.name, difference=_difference(ref, now)
+            ),
         )  # fmt: skip
     moved = now if video is not None or now.fingerprint != ref.fingerprint else None
-    return Opened(doc, media, project, f"Opened {name.name}", glance(doc, media.frames), pack(doc), moved)
+    return Opened(
+        doc, media, project, tr("Opened {name}").format(name=name.name), glance(doc, media.frames), pack(doc), moved
+    )
 
 
 def open_leftover(
     leftover: Leftover, cache: Path, video: Path | None = None, accept: bool = False
 ) -> Generator[str, None, Opened]:
     """Open what a journal holds. Raises `JournalError`, and as `open_path`."""
-    yield "Recovering unsaved work…"
+    yield tr("Recovering unsaved work…")
     return (yield from open_document(recover(leftover), leftover.project, cache, video, accept))
 
 
@@ -135,12 +145,12 @@ def free_name(path: Path) -> Path:
 
 
 def _open_project(path: Path, cache: Path, video: Path | None, accept: bool) -> Generator[str, None, Opened]:
-    yield f"Reading {path.name}…"
+    yield tr("Reading {path}…").format(path=path.name)
     return (yield from open_document(load_project(path), path, cache, video, accept))
 
 
 def _examine(path: Path, cache: Path) -> Generator[str, None, tuple[MediaInfo, VideoRef]]:
-    yield f"Indexing {path.name}…"
+    yield tr("Indexing {path}…").format(path=path.name)
     info = probe(path, cache)
     ref = VideoRef(
         path=str(path), fingerprint=info.fingerprint, frames=info.frames, width=info.width, height=info.height,
@@ -153,5 +163,7 @@ def _difference(then: VideoRef, now: VideoRef) -> str:
     was = (then.frames, then.width, then.height)
     has = (now.frames, now.width, now.height)
     if was == has:
-        return "same length and size, other content"
-    return f"{has[0]} frames of {has[1]} x {has[2]} instead of {was[0]} of {was[1]} x {was[2]}"
+        return tr("same length and size, other content")
+    return tr("{has} frames of {has2} x {has3} instead of {was} of {was2} x {was3}").format(
+        has=has[0], has2=has[1], has3=has[2], was=was[0], was2=was[1], was3=was[2]
+    )

@@ -12,6 +12,7 @@ import numpy as np
 
 from app.model.document import Change, Document
 from app.model.tracks import Observation, Source, State, Track
+from app.words import tr
 
 NONE, IMPORTED, INTERPOLATED, TRACKER, MANUAL = range(5)
 """Sources in order of precedence: when many frames share a pixel, the highest is shown."""
@@ -58,9 +59,12 @@ def doubt(seen: Observation) -> tuple[float, str]:
     apart = seen.signals.get("disagreement", 0.0)
     score = 1.0 if seen.score is None else min(1.0, max(0.0, seen.score))
     reasons = [
-        (0.75 + 0.2 * (1 - score) if seen.signals.get("uncertain") else 0.0, "the tracker is uncertain"),
-        (min(1.0, apart + 0.2) if apart >= 0.3 else 0.0, f"both directions disagree (IoU {1 - apart:.2f})"),
-        (1 - score, f"score {score:.2f}"),
+        (0.75 + 0.2 * (1 - score) if seen.signals.get("uncertain") else 0.0, tr("the tracker is uncertain")),
+        (
+            min(1.0, apart + 0.2) if apart >= 0.3 else 0.0,
+            tr("both directions disagree (IoU {value:.2f})").format(value=1 - apart),
+        ),
+        (1 - score, tr("score {score:.2f}").format(score=score)),
     ]
     return max(reasons, key=lambda reason: reason[0])
 

@@ -12,6 +12,7 @@ from app.media import Frame
 from app.model.edits import SetFrames
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source
+from app.words import tr
 from app.work import masking
 from app.work.errors import SessionError
 from app.work.jobs import Job
@@ -61,17 +62,17 @@ class Painting(Shaping):
         """One stroke over ``points`` (image pixels)."""
         radius = self.settings.brush
         self._remask(
-            "Erase mask" if erase else "Brush mask",
+            tr("Erase mask") if erase else tr("Brush mask"),
             lambda mask, size: masking.brushed(mask, size, points, radius, erase=erase),
         )
 
     def outline(self, points: masking.Points, *, erase: bool = False) -> None:
         """The inside of a polygon, added or taken away."""
-        self._remask("Polygon", lambda mask, size: masking.polygon(mask, size, points, erase=erase))
+        self._remask(tr("Polygon"), lambda mask, size: masking.polygon(mask, size, points, erase=erase))
 
     def fill(self, at: tuple[float, float], *, erase: bool = False) -> None:
         """Fill the hole at a point, or take the part there away."""
-        self._remask("Fill", lambda mask, size: masking.filled(mask, size, at, erase=erase))
+        self._remask(tr("Fill"), lambda mask, size: masking.filled(mask, size, at, erase=erase))
 
     def box_from_mask(self) -> None:
         """Fit the box of the selected object to its mask."""
@@ -79,19 +80,19 @@ class Painting(Shaping):
         assert here.mask is not None
         box = here.mask.box
         assert box is not None
-        self._write(here, here.mask, box, "Box from the mask")
+        self._write(here, here.mask, box, tr("Box from the mask"))
 
     def mask_from_box(self) -> None:
         """Make the mask the whole box: a beginning for square things."""
         here = self.here
         if here is None or here.box is None:
-            raise SessionError("The object has no box on this frame; draw one first (Shift+N)")
-        self._write(here, masking.of_box(here.box, self._size()), here.box, "Mask from the box")
+            raise SessionError(tr("The object has no box on this frame; draw one first (Shift+N)"))
+        self._write(here, masking.of_box(here.box, self._size()), here.box, tr("Mask from the box"))
 
     def remove_mask(self) -> None:
         """Keep the box alone."""
         here = self._with_mask()
-        self._write(here, None, here.box, "Delete the mask")
+        self._write(here, None, here.box, tr("Delete the mask"))
 
     def refine_mask(self) -> Job[MaskPatch | None]:
         """Have the tracker draw the mask in the box of the selected object, in the background.
@@ -100,11 +101,11 @@ class Painting(Shaping):
         """
         track, here, shown = self._editable(), self.here, self.shown
         if here is None or here.box is None or not here.present:
-            raise SessionError("The object has no box on this frame; draw one first (Shift+N)")
+            raise SessionError(tr("The object has no box on this frame; draw one first (Shift+N)"))
         if self.run is not None:
-            raise SessionError("A run is going on; press Esc to stop it first")
+            raise SessionError(tr("A run is going on; press Esc to stop it first"))
         if shown is None or shown.index != self.frame:
-            raise SessionError("The picture is not here yet; try again in a moment")
+            raise SessionError(tr("The picture is not here yet; try again in a moment"))
         frame, box = self.frame, here.box
 
         def end(error: Exception | None, cancelled: bool) -> None:
@@ -115,21 +116,23 @@ class Painting(Shaping):
             if cancelled or known is None or known.at(frame) is not here:
                 return
             if job.value is None:
-                self.events.message("The tracker found no mask in this box")
+                self.events.message(tr("The tracker found no mask in this box"))
                 return
             mask = Mask.from_patch(job.value, *self._size()[::-1])
             new = msgspec.structs.replace(here, mask=mask, source=Source.MANUAL, keyframe=True)
-            self.commit(SetFrames(track, {frame: new}), "Mask by the tracker")
+            self.commit(SetFrames(track, {frame: new}), tr("Mask by the tracker"))
 
         job: Job[MaskPatch | None] = self.jobs.run(LANE, self._segment(shown, box), on_end=end)
-        self.events.message("Drawing the mask in the box…")
+        self.events.message(tr("Drawing the mask in the box…"))
         return job
 
     def _segment(self, shown: Frame, box: Box) -> Generator[None, None, MaskPatch | None]:
         yield
         tracker = self._trackers.get(self.tracker, self.settings.device)
         if not isinstance(tracker, Segments):
-            raise SessionError(f"{self.tracker.title} draws no masks; choose siamatt-mobile or a mask tracker")
+            raise SessionError(
+                tr("{title} draws no masks; choose siamatt-mobile or a mask tracker").format(title=self.tracker.title)
+            )
         return tracker.segment(np.ascontiguousarray(shown.image), box)
 
     def _remask(self, title: str, change: Callable[[Mask | None, tuple[int, int]], Mask | None]) -> None:
@@ -150,7 +153,7 @@ class Painting(Shaping):
     def _with_mask(self) -> Observation:
         here = self.here
         if here is None or here.mask is None or not here.mask.area:
-            raise SessionError("The object has no mask on this frame; paint one (M) or let the tracker draw it")
+            raise SessionError(tr("The object has no mask on this frame; paint one (M) or let the tracker draw it"))
         return here
 
     def _size(self) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from app.words import tr
 from app.work.errors import SessionError
 
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)(s?)")
@@ -27,4 +28,6 @@ def frame_at(text: str, here: int, times: np.ndarray) -> int:
     if found and (":" in written or found[4]):
         seconds = int(found[1] or 0) * 3600 + int(found[2] or 0) * 60 + float(found[3])
         return min(max(int(np.searchsorted(times, seconds + 1e-6, side="right")) - 1, 0), last)
-    raise SessionError(f"'{text}' is no place in the clip; write a frame (120), a step (+10) or a time (1:02.5)")
+    raise SessionError(
+        tr("'{text}' is no place in the clip; write a frame (120), a step (+10) or a time (1:02.5)").format(text=text)
+    )

@@ -13,6 +13,7 @@ from app.model.document import Document
 from app.model.edits import SetFrames
 from app.model.tracks import Observation, Source, State, Track, unprotected
 from app.settings import CommitMode
+from app.words import tr
 from app.work.choice import TrackerChoice
 from app.work.errors import SessionError
 from app.work.requests import PAUSES, Aim, Ending, Found, Memory, Reason
@@ -70,7 +71,9 @@ def aim(
     """
     history = doc.tracks[track]
     if history.locked:
-        raise SessionError(f"{history.label} {track} is locked; press L to unlock it")
+        raise SessionError(
+            tr("{label} {track} is locked; press L to unlock it").format(label=history.label, track=track)
+        )
     here = history.at(frame)
     start, persist, memory = frame, False, None
     if here is None or not here.present:
@@ -105,7 +108,7 @@ def going_on(doc: Document, ending: Ending, way: Way, absent: State = State.LOST
     history = doc.tracks[ending.aim.track]
     memory = ending.memory
     if memory is None:
-        raise SessionError("The run is forgotten; press T to track on")
+        raise SessionError(tr("The run is forgotten; press T to track on"))
     stop, reason = _stop(history, memory.frame, way, ending.aim.mode)
     if (stop - memory.frame) * way.step <= 1:
         raise SessionError(_nowhere(reason, stop, way.step))
@@ -150,19 +153,32 @@ def _stop(track: Track, after: int, way: Way, mode: CommitMode) -> tuple[int, Re
 def _last_box(track: Track, frame: int, step: int) -> int:
     behind = [f for f, o in track.frames.items() if o.present and (frame - f) * step > 0]
     if not behind:
-        side = "before" if step > 0 else "after"
-        raise SessionError(f"The object has no box on this frame nor {side} it; draw one first")
+        raise SessionError(
+            tr("The object has no box on this frame nor before it; draw one first")
+            if step > 0
+            else tr("The object has no box on this frame nor after it; draw one first")
+        )
     return max(behind) if step > 0 else min(behind)
 
 
 def _nowhere(ending: Reason, stop: int, step: int) -> str:
-    side = "after" if step > 0 else "before"
     match ending:
         case Reason.KEYFRAME:
-            return f"The next frame ({stop}) is a keyframe already; track from there or delete its box"
+            return tr("The next frame ({stop}) is a keyframe already; track from there or delete its box").format(
+                stop=stop
+            )
         case Reason.UNTIL:
-            return f"Frame {stop - step} does not lie {side} the start of the run"
+            said = (
+                tr("Frame {frame} does not lie after the start of the run")
+                if step > 0
+                else tr("Frame {frame} does not lie before the start of the run")
+            )
+            return said.format(frame=stop - step)
         case Reason.FILLED:
-            return f"Every frame {side} this one has a box up to the next keyframe; Ctrl+Shift+T tracks them again"
+            return (
+                tr("Every frame after this one has a box up to the next keyframe; Ctrl+Shift+T tracks them again")
+                if step > 0
+                else tr("Every frame before this one has a box up to the next keyframe; Ctrl+Shift+T tracks them again")
+            )
         case _:
-            return "This is the last frame" if step > 0 else "This is the first frame"
+            return tr("This is the last frame") if step > 0 else tr("This is the first frame")

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from app.model.edits import SetFrames
+from app.words import tr
 from app.work.errors import SessionError
 from app.work.hand import Hand
 from app.work.jobs import Jobs, Post
@@ -40,8 +41,8 @@ class Reviewing(Hand):
         if found is None:
             found = self.triage.next(-1 if direction > 0 else self.frame_count, None, direction)
             if found is None:
-                raise SessionError("No suspicious frames are left")
-            self.events.message("Began again from the other end")
+                raise SessionError(tr("No suspicious frames are left"))
+            self.events.message(tr("Began again from the other end"))
         self.set_playing(False)
         self.select(found.track)
         self.seek(found.worst)
@@ -51,10 +52,10 @@ class Reviewing(Hand):
         """Vouch for the selected object on this frame, then go on to the next suspicious frame, if there is one."""
         track, here = self._editable(), self.here
         if here is None:
-            raise SessionError("The object has nothing on this frame that could be verified")
+            raise SessionError(tr("The object has nothing on this frame that could be verified"))
         if not here.verified:
             edit = SetFrames(track, {self.frame: msgspec.structs.replace(here, verified=True)})
-            self.commit(edit, "Verify the frame")
+            self.commit(edit, tr("Verify the frame"))
         self._go_on()
 
     def verify_stretch(self) -> None:
@@ -66,16 +67,19 @@ class Reviewing(Hand):
             return
         frames = self.document.tracks[track].frames
         seen = {f: msgspec.structs.replace(frames[f], verified=True) for f in range(stretch.start, stretch.stop)}
-        self.commit(SetFrames(track, dict(seen)), f"Verify frames {stretch.start} to {stretch.stop - 1}")
+        self.commit(
+            SetFrames(track, dict(seen)),
+            tr("Verify frames {start} to {stop}").format(start=stretch.start, stop=stretch.stop - 1),
+        )
         self._go_on()
 
     def unverify(self) -> None:
         """Take back that somebody vouched for the selected object on this frame."""
         track, here = self._editable(), self.here
         if here is None or not here.verified:
-            raise SessionError("This frame of the object is not verified")
+            raise SessionError(tr("This frame of the object is not verified"))
         edit = SetFrames(track, {self.frame: msgspec.structs.replace(here, verified=False)})
-        self.commit(edit, "No longer verified")
+        self.commit(edit, tr("No longer verified"))
 
     def pictures(
         self,
@@ -111,6 +115,10 @@ class Reviewing(Hand):
         stretches, frames = self.triage.left()
         if stretches:
             self.go_to_suspicious()
-            self.events.message(f"{frames} suspicious frames in {stretches} places are left")
+            self.events.message(
+                tr("{frames} suspicious frames in {stretches} places are left").format(
+                    frames=frames, stretches=stretches
+                )
+            )
         else:
-            self.events.message("No suspicious frames are left")
+            self.events.message(tr("No suspicious frames are left"))

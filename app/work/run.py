@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.model.document import Frames
+from app.words import tr
 from app.work.choice import Trackers
 from app.work.errors import SessionError
 from app.work.gap import track_gap
@@ -188,7 +189,7 @@ class Runs:
     def start(self, work: Work) -> Job[Outcome]:
         """Begin; raises `SessionError` while another run goes on."""
         if self._run is not None:
-            raise SessionError("A run is going on; press Esc to stop it first")
+            raise SessionError(tr("A run is going on; press Esc to stop it first"))
         first = work.parts[0]
         status = RunStatus(
             work.run, first.tracks[0], first.start, first.start, first.stop, first.step, first.tracker.title,

@@ -10,6 +10,7 @@ import msgspec
 
 from app.formats.project import SUFFIX, ProjectError, load_project
 from app.model.document import COLOURS, Attribute, AttributeKind, Label
+from app.words import tr
 from app.work.errors import SessionError
 
 FORMAT = "siamlabel-labels"
@@ -45,26 +46,36 @@ def read(path: Path) -> list[Label]:
             raise SessionError(str(error)) from error
     try:
         if path.stat().st_size > LARGEST:
-            raise SessionError(f"{path} is too large for a label set; choose another file")
+            raise SessionError(tr("{path} is too large for a label set; choose another file").format(path=path))
         data = path.read_bytes()
     except OSError as error:
-        raise SessionError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise SessionError(
+            tr("{path} cannot be read: {error}").format(path=path, error=error.strerror or error)
+        ) from error
     try:
         if data.lstrip()[:1] == b"[":
             found = [_from_cvat(label, n) for n, label in enumerate(msgspec.json.decode(data, type=list[_CvatLabel]))]
         else:
             ours = msgspec.json.decode(data, type=_Ours)
             if ours.format != FORMAT:
-                raise SessionError(f"{path} is not a label set: its format is {ours.format!r} instead of {FORMAT!r}")
+                raise SessionError(
+                    tr("{path} is not a label set: its format is {format!r} instead of {FORMAT!r}").format(
+                        path=path, format=ours.format, FORMAT=FORMAT
+                    )
+                )
             found = ours.labels
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise SessionError(
-            f"{path} is not a label set ({error}); choose a project, a file that was saved here, or CVAT's labels"
+            tr(
+                "{path} is not a label set ({error}); choose a project, a file that was saved here, or CVAT's labels"
+            ).format(path=path, error=error)
         ) from error
     names = [label.name for label in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise SessionError(f"{path} has the label {twice!r} twice; rename one of them")
+        raise SessionError(
+            tr("{path} has the label {twice!r} twice; rename one of them").format(path=path, twice=twice)
+        )
     return found
 
 
@@ -77,7 +88,11 @@ def write(labels: Sequence[Label], path: Path) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise SessionError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
+        raise SessionError(
+            tr("{path} cannot be written: {error}; choose another place").format(
+                path=path, error=error.strerror or error
+            )
+        ) from error
 
 
 def merged(known: Sequence[Label], found: Sequence[Label]) -> tuple[Label, ...]:

@@ -16,6 +16,7 @@ from app.model.edits import AddTrack, Edit, Group, RemoveTrack, SetComment, SetF
 from app.model.interpolate import between
 from app.model.simplify import simplify
 from app.model.tracks import Observation, Source, Track, unprotected
+from app.words import tr
 from app.work.editing import next_colour
 from app.work.errors import SessionError
 
@@ -27,7 +28,9 @@ def interpolated(track: Track, left: int, right: int) -> SetFrames:
     """
     a, b = track.at(left), track.at(right)
     if a is None or b is None or a.box is None or b.box is None or not (a.present and b.present):
-        raise SessionError(f"A line needs a box on both keyframes, {left} and {right}")
+        raise SessionError(
+            tr("A line needs a box on both keyframes, {left} and {right}").format(left=left, right=right)
+        )
     length = right - left
     boxes = {f: between(a.box, b.box, (f - left) / length) for f in range(left + 1, right)}
     line = {f: Observation(box=box, source=Source.INTERPOLATED) for f, box in boxes.items()}
@@ -42,7 +45,7 @@ def split(doc: Document, track: int, frame: int) -> Group:
     old = doc.tracks[track]
     later = {f: seen for f, seen in old.frames.items() if f >= frame}
     if not later or len(later) == len(old.frames):
-        raise SessionError("There is nothing to split here: the object has frames on one side of this one only")
+        raise SessionError(tr("There is nothing to split here: the object has frames on one side of this one only"))
     new = doc.new_track(old.label, next_colour(doc))
     new.visible, new.ignored = old.visible, old.ignored
     new.frames.update(later)
@@ -72,7 +75,7 @@ def swapped(doc: Document, a: int, b: int, frame: int) -> Group:
     first, second = doc.tracks[a].frames, doc.tracks[b].frames
     frames = [f for f in {*first, *second} if f >= frame]
     if not frames:
-        raise SessionError("Neither object has frames from here on")
+        raise SessionError(tr("Neither object has frames from here on"))
     return Group(
         (
             SetFrames(a, {f: second.get(f) for f in frames}),
@@ -88,10 +91,10 @@ def extended(track: Track, frame: int) -> SetFrames:
     """
     here = track.at(frame)
     if here is not None and here.protected:
-        raise SessionError("This frame is a keyframe already")
+        raise SessionError(tr("This frame is a keyframe already"))
     before = [f for f, seen in track.frames.items() if f < frame and seen.present]
     if not before:
-        raise SessionError("The object has no box before this frame; draw one (Shift+N)")
+        raise SessionError(tr("The object has no box before this frame; draw one (Shift+N)"))
     last = max(before)
     box = track.frames[last].box
     copies = {f: Observation(box=box, source=Source.INTERPOLATED) for f in range(last + 1, frame)}
@@ -117,7 +120,7 @@ def simplified(track: Track, tolerance: float) -> SetFrames:
                 )
     new = {f: seen for f, seen in new.items() if not (old := track.frames[f]).protected and seen != old}
     if not new:
-        raise SessionError("There is nothing to simplify: no boxes that nobody vouches for")
+        raise SessionError(tr("There is nothing to simplify: no boxes that nobody vouches for"))
     return SetFrames(track.id, new)
 
 
@@ -131,8 +134,12 @@ def range_deleted(track: Track, first: int, last: int, *, protected: bool = Fals
     gone: dict[int, Observation | None]
     gone = {f: None for f, seen in track.frames.items() if low <= f <= high and (protected or not seen.protected)}
     if not gone:
-        what = "nothing" if protected else "nothing but what people vouch for"
-        raise SessionError(f"The object has {what} on the frames {low} to {high}")
+        said = (
+            tr("The object has nothing on the frames {low} to {high}")
+            if protected
+            else tr("The object has nothing but what people vouch for on the frames {low} to {high}")
+        )
+        raise SessionError(said.format(low=low, high=high))
     return SetFrames(track.id, gone)
 
 
@@ -143,13 +150,15 @@ def propagated(track: Track, frame: int, count: int, frames: int) -> SetFrames:
     """
     here = track.at(frame)
     if here is None or not here.present:
-        raise SessionError("The object has no box on this frame; draw one first (Shift+N)")
+        raise SessionError(tr("The object has no box on this frame; draw one first (Shift+N)"))
     low, high = sorted((frame, frame + count))
     copy = Observation(box=here.box, mask=here.mask, source=Source.INTERPOLATED, state=here.state)
     wanted = {f: copy for f in range(max(low, 0), min(high, frames - 1) + 1) if f != frame}
     free = unprotected(track, wanted)
     if not free:
-        raise SessionError("There is no frame to copy the box to: the clip ends here, or people vouch for the frames")
+        raise SessionError(
+            tr("There is no frame to copy the box to: the clip ends here, or people vouch for the frames")
+        )
     return SetFrames(track.id, free)
 
 

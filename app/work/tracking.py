@@ -17,7 +17,9 @@ from app.media import Frame
 from app.model import geometry
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State
+from app.words import mark, tr
 from app.work.choice import Trackers
+from app.work.reasons import why
 from app.work.requests import (
     SETTLE,
     SETTLED,
@@ -45,7 +47,7 @@ from tracker.api import (
     Verdict,
 )
 
-LOADING: Final = "Loading the tracker…"
+LOADING: Final = mark("Loading the tracker…")
 
 
 def track_frames(
@@ -62,7 +64,7 @@ def track_frames(
     `MediaError` (a frame that cannot be decoded); what was yielded before that stands.
     """
     if not trackers.ready(request.tracker, request.device):
-        yield Note(LOADING)
+        yield Note(tr(LOADING))
     walk = Walk(request, Desk(request, trackers), {} if book is None else book, released)
     try:
         with open_reader(request.media) as reader:
@@ -117,7 +119,7 @@ class Desk:
             raise full
         self._trackers.drop(self._choice, self.device)
         self.device = "cpu"
-        return Note("The memory of the accelerator is full; going on with the CPU", "cpu")
+        return Note(tr("The memory of the accelerator is full; going on with the CPU"), "cpu")
 
 
 @dataclass
@@ -232,7 +234,7 @@ class Walk:
         o.agreed = o.agreed + 1 if known is not None and same and geometry.iou(prediction.box, known) >= SETTLED else 0
         if prediction.verdict is Verdict.LOST:
             if o.lost_since is None:  # the reason belongs to the frame that the message names
-                o.lost_since, o.why = frame.index, prediction.reason or f"score {prediction.score:.2f}"
+                o.lost_since, o.why = frame.index, why(prediction)
             o.lost_count += 1
             return
         o.lost_since, o.lost_count = None, 0
@@ -241,7 +243,7 @@ class Walk:
             o.unsure_since, o.unsure_count, o.patient = None, 0, False
             return
         if o.unsure_since is None:
-            o.unsure_since, o.unsure_why = frame.index, prediction.reason or f"score {prediction.score:.2f}"
+            o.unsure_since, o.unsure_why = frame.index, why(prediction)
         o.unsure_count += 1
 
     def shown(self, results: list[tuple[_Object, Prediction]], frame: Frame, fps: float) -> Tracked:

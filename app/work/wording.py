@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.model.tracks import State
+from app.words import mark, tr
 from app.work.requests import DISAGREES, PAUSES, Ending, Meeting, Outcome, Reason
 
 
@@ -23,33 +25,53 @@ def ending_words(ending: Ending) -> str:
     beyond = ending.aim.stop
     match ending.reason:
         case Reason.LOST:
-            return f"Lost at frame {ending.frame}: {ending.why}"
+            return tr("Lost at frame {frame}: {why}").format(frame=ending.frame, why=ending.why)
         case Reason.UNCERTAIN:
-            return f"Uncertain since frame {ending.frame}: {ending.why}"
+            return tr("Uncertain since frame {frame}: {why}").format(frame=ending.frame, why=ending.why)
         case Reason.KEYFRAME:
-            return f"Tracked up to the keyframe at {beyond}"
+            return tr("Tracked up to the keyframe at {beyond}").format(beyond=beyond)
         case Reason.FILLED:
-            return f"Filled up to frame {ending.frame}; what lies beyond has boxes"
+            return tr("Filled up to frame {frame}; what lies beyond has boxes").format(frame=ending.frame)
         case Reason.SETTLED:
-            return f"Tracked again to frame {ending.frame}, what lies beyond stays"
+            return tr("Tracked again to frame {frame}, what lies beyond stays").format(frame=ending.frame)
         case Reason.UNTIL:
-            return f"Tracked to frame {ending.frame}"
+            return tr("Tracked to frame {frame}").format(frame=ending.frame)
         case Reason.END if beyond < 0:
-            return f"Tracked to the start of the clip (frame {ending.frame})"
+            return tr("Tracked to the start of the clip (frame {frame})").format(frame=ending.frame)
         case _:
-            return f"Tracked to the end of the clip (frame {ending.frame})"
+            return tr("Tracked to the end of the clip (frame {frame})").format(frame=ending.frame)
 
 
 def meeting_words(meeting: Meeting) -> str:
     """How both passes over a gap agreed."""
-    gap = f"Gap {meeting.left}-{meeting.right}"
     if meeting.one_sided:
-        return f"{gap} tracked from one side, the other keyframe has no box"
-    if meeting.agreement is None or meeting.worst is None:
-        return f"{gap} tracked from both sides, which never saw the object together"
-    if meeting.worst >= DISAGREES:
-        return f"{gap} tracked from both sides, they agree (IoU {iou(meeting.agreement)})"
-    return f"{gap} tracked from both sides, they disagree most at frame {meeting.worst_at} (IoU {iou(meeting.worst)})"
+        said = tr("Gap {left}-{right} tracked from one side, the other keyframe has no box")
+    elif meeting.agreement is None or meeting.worst is None:
+        said = tr("Gap {left}-{right} tracked from both sides, which never saw the object together")
+    elif meeting.worst >= DISAGREES:
+        said = tr("Gap {left}-{right} tracked from both sides, they agree (IoU {iou})")
+    else:
+        said = tr("Gap {left}-{right} tracked from both sides, they disagree most at frame {worst_at} (IoU {iou})")
+    overlap = meeting.agreement if meeting.worst is None or meeting.worst >= DISAGREES else meeting.worst
+    return said.format(
+        left=meeting.left,
+        right=meeting.right,
+        worst_at=meeting.worst_at,
+        iou="" if overlap is None else iou(overlap),
+    )
+
+
+STATES = {
+    State.VISIBLE: mark("visible"),
+    State.OCCLUDED: mark("occluded"),
+    State.OUT_OF_VIEW: mark("out of view"),
+    State.LOST: mark("lost"),
+}
+
+
+def state_words(state: State) -> str:
+    """How an object is to be seen, in a word or two."""
+    return tr(STATES[state])
 
 
 def iou(value: float) -> str:
@@ -61,6 +83,10 @@ def iou(value: float) -> str:
 def _together(endings: tuple[Ending, ...], names: Mapping[int, str]) -> str:
     waiting = [e for e in endings if e.reason in PAUSES]
     if waiting:
-        who = ", ".join(names.get(e.aim.track, "an object") for e in waiting[:3]) + ("…" if len(waiting) > 3 else "")
-        return f"{len(waiting)} of {len(endings)} objects wait for an answer: {who}"
-    return f"{len(endings)} objects tracked to where they had to go"
+        who = ", ".join(names.get(e.aim.track, tr("an object")) for e in waiting[:3]) + (
+            "…" if len(waiting) > 3 else ""
+        )
+        return tr("{count} of {count2} objects wait for an answer: {who}").format(
+            count=len(waiting), count2=len(endings), who=who
+        )
+    return tr("{count} objects tracked to where they had to go").format(count=len(endings))
