@@ -82,7 +82,7 @@ def write(root: Path, count: int, files: list[str]) -> None:
     from app.formats import run_export
     from app.formats.detect import read
 
-    for number, doc in enumerate([*map(read, files), *random_documents(count)]):
+    for number, doc in enumerate([*map(read, files), *(random_documents(count) if count else ())]):
         whole = judged(doc)
         if any(not track.ignored for track in whole.tracks.values()):
             folder = root / f"{number:04d}"

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from format_documents import documents, small
+from format_documents import documents, ring, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from app.formats import FormatError, get, run_export
 from app.formats.compare import differences
 from app.formats.detect import detect
-from app.model.document import Document
+from app.model.document import Document, Label, VideoRef
 from app.model.geometry import Box
-from app.model.tracks import Source
+from app.model.tracks import Observation, Source, Track
 
 FAMILY = ("coco_vid", "tao", "youtube_vis")
+REFERENCE_WARNS = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:")  # with NumPy 2
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +37,12 @@ def written(doc: Document, folder: Path, kind: str) -> dict[str, Any]:
 
 
 @settings(max_examples=60)
-@given(documents(), st.sampled_from(FAMILY), st.booleans(), st.booleans())
-def test_random_documents_come_back_up_to_the_stated_losses(doc: Document, kind: str, masks: bool, clip: bool) -> None:
+@given(documents(), st.sampled_from(FAMILY), st.booleans(), st.booleans(), st.sampled_from(["numbers", "compressed"]))
+def test_random_documents_come_back_up_to_the_stated_losses(
+    doc: Document, kind: str, masks: bool, clip: bool, encoding: str
+) -> None:
     chosen = get(kind)
-    params = chosen.params(masks=masks, clip=clip)
+    params = chosen.params(masks=masks, clip=clip, encoding=encoding)
     with TemporaryDirectory() as folder:
         out = Path(folder, "x.json")
         assert run_export(doc, None, kind, out, params).verified
@@ -54,6 +60,58 @@ def test_coco_vid_and_tao_have_the_fields_of_their_readers(tmp_path: Path) -> No
     assert [image["frame_index"] for image in tao["images"]] == list(range(6))
     assert [(track["id"], track["video_id"]) for track in tao["tracks"]] == [(3, 1), (7, 1)]
     assert tao["videos"][0]["neg_category_ids"] == tao["videos"][0]["not_exhaustive_category_ids"] == []
+
+
+def test_tao_keeps_ignored_regions_where_others_do_not_see_them(tmp_path: Path) -> None:
+    doc = small()
+    doc.tracks[3].ignored = True
+    file = written(doc, tmp_path, "tao")
+    assert [note["track_id"] for note in file["annotations"]] == [7]
+    assert [note["track_id"] for note in file["siamlabel_ignored"]] == [3, 3, 3]
+    assert len({note["id"] for note in file["annotations"] + file["siamlabel_ignored"]}) == 4
+    found = get("tao").read(tmp_path / "x.json").tracks
+    assert (found[3].ignored, found[7].ignored) == (True, False)
+
+
+@REFERENCE_WARNS
+@pytest.mark.parametrize("kind", ["bbox", "segm"])
+def test_the_reference_evaluates_every_frame_of_coco_vid_with_full_marks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """Two objects of one class that cross, one that leaves, one of another class, and an ignored region over all."""
+    doc = Document(VideoRef("/x/walk.mp4", "", 9, 40, 30, 25.0), [Label("man", "#ff0000"), Label("dog", "#00ff00")])
+    for key, label in ((1, "man"), (2, "man"), (3, "dog"), (4, "dog")):
+        track = doc.tracks[key] = Track(key, label, "#ff0000", ignored=key == 4)
+        for frame in range(9 if key < 3 else 5):
+            mask = ring(30, 40, 3 * frame if key % 2 else 24 - 3 * frame, 2 + 5 * key, 6 + key)
+            track.frames[frame] = Observation(mask.box, mask)
+    written(doc, tmp_path, "coco_vid")
+    truth = COCO(str(tmp_path / "x.json"))
+    assert truth.getImgIds() == list(range(1, 10))
+    shown = {"bbox": "bbox", "segm": "segmentation"}[kind]
+    results = [
+        {"image_id": note["image_id"], "category_id": note["category_id"], "score": 0.9, shown: note[shown]}
+        for note in truth.dataset["annotations"]
+        if not note["iscrowd"]
+    ]
+    assert len(results) == 9 + 9 + 5
+    for frames in (truth.getImgIds(), *([at] for at in truth.getImgIds())):  # the clip, then each frame alone
+        judge = COCOeval(truth, truth.loadRes(copy.deepcopy(results)), kind)
+        judge.params.imgIds = frames
+        judge.evaluate()
+        judge.accumulate()
+        judge.summarize()
+        assert judge.stats[0] == pytest.approx(1.0)
+    capsys.readouterr()
+
+
+def test_youtube_vis_writes_runs_as_the_published_files_have_them(tmp_path: Path) -> None:
+    mask = {"size": [10, 20], "counts": [22, 5, 5, 1, 3, 1, 5, 1, 3, 1, 5, 1, 3, 1, 5, 5, 133]}
+    assert written(small(), tmp_path, "youtube_vis")["annotations"][0]["segmentations"][1] == mask
+    params = get("youtube_vis").params(encoding="compressed")
+    run_export(small(), None, "youtube_vis", tmp_path / "x.json", params)
+    (car, _) = json.loads((tmp_path / "x.json").read_text())["annotations"]
+    assert car["segmentations"][1]["counts"] == ring(10, 20, 2, 2, 5).counts.decode()
 
 
 def test_youtube_vis_has_an_entry_for_each_frame(tmp_path: Path) -> None:
