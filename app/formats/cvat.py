@@ -1,11 +1,14 @@
 """CVAT for video 1.1: one XML file of tracks, each with shapes on its keyframes; CVAT interpolates between them.
 
 - ``<box xtl ytl xbr ybr>`` are the box's corners. Frames count from 0.
-- ``<polygon points="x,y;...">`` is the outline of a mask, on pixel borders: its largest part, without holes. Tracks
-  with masks are polygons throughout (a track has one kind of shape); there, a frame without a mask is a polygon of the
-  box's four corners. ``<mask rle left top width height>`` is exact, but CVAT refused mask tracks for long (cvat#6264).
+- ``<polygon points="x,y;...">`` is the outline of a mask, on pixel borders; bridges of no width join its parts and
+  lead to its holes. Tracks with masks are polygons throughout (a track has one kind of shape); there, a frame without a
+  mask is a polygon of the box's four corners.
+- ``<mask rle left top width height>``: CVAT has no tracks of masks (cvat#6264); of a track it takes the first, as a
+  shape. So each mask is a track of one frame, as CVAT itself writes masks of a video, and each stretch of frames
+  without a mask is a track of boxes; ``object`` (and ``group_id``, which is CVAT's) says which of them belong together.
 - ``outside="1"`` ends a stretch of frames. Its ``state`` (out_of_view, lost, unlabelled) and a track's ``colour`` are
-  ours; CVAT and others ignore them.
+  ours, as is ``object``; CVAT and others ignore them.
 - ``source`` is CVAT's: manual, auto (a tracker), semi-auto (interpolated), file (imported).
 """
 
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -21,17 +25,17 @@ import msgspec
 from app.formats.base import KEPT, LOST, Aspect, FormatError, Preflight
 from app.formats.cvat_attributes import definition, text_of, text_safe, tidy
 from app.formats.cvat_read import looks_like_it, read
-from app.formats.cvat_shapes import SOURCES, Shape, expand, shapes_of
+from app.formats.cvat_shapes import SOURCES, Shape, expand, pieces_of, shapes_of
 from app.formats.keys import Filler, KeyParams, corners_rounded, key_frames
 from app.formats.names import stem
 from app.formats.one_file import OneFile
-from app.formats.outline import around, corners, filled, outline
+from app.formats.outline import corners, outline, outlines
 from app.formats.rle import vot_text
 from app.formats.selection import Extra, Selection, select
 from app.formats.xml_io import HEAD, number, tag
 from app.model.document import Document, Label, VideoRef
 from app.model.geometry import Box
-from app.model.tracks import Observation, Track
+from app.model.tracks import AttributeValue, Observation, Track
 
 _WORDS = {source: word for word, source in SOURCES.items()}
 
@@ -43,7 +47,7 @@ class CvatParams(KeyParams, frozen=True, kw_only=True):
         Literal["polygons", "masks", "none"],
         msgspec.Meta(
             title="Masks",
-            description="As outlines, which CVAT takes for tracks; as masks, which not every CVAT does; or boxes only",
+            description="As outlines, which CVAT keeps as tracks; as masks, which are of one frame each; or boxes only",
         ),
     ] = "polygons"
 
@@ -57,8 +61,8 @@ class CvatFormat(OneFile):
     params = CvatParams
     holds: ClassVar[Mapping[Aspect, str]] = {
         Aspect.BOXES: "within 0.5 px, by keyframes; rounded to 0.001 px if there is one on every frame",
-        Aspect.MASKS: "the outline of the largest part; exact if written as masks",
-        Aspect.TRACKS: KEPT,
+        Aspect.MASKS: KEPT,
+        Aspect.TRACKS: "kept; in CVAT itself masks are shapes of single frames, outlines are tracks",
         Aspect.LABELS: KEPT,
         Aspect.STATES: "kept; CVAT itself knows occluded and outside",
         Aspect.SOURCE: "of keyframes; frames between them are interpolated",
@@ -110,8 +114,9 @@ class CvatFormat(OneFile):
         assert kept.video is not None
         yield HEAD + _head(kept, kept.video).encode()
         labels = {label.name: label for label in kept.labels}
+        numbers = count(1)
         for track in kept.tracks.values():
-            yield from (line.encode() for line in _track(track, labels[track.label], kept.video, params))
+            yield from (line.encode() for line in _track(track, labels[track.label], kept.video, params, numbers))
         yield b"</annotations>\n"
 
     def read(self, path: Path) -> Document:
@@ -126,9 +131,9 @@ _SENTENCES = {
     "between": "Frames left to CVAT's interpolation, at most {px:g} px off, with the attributes of the keyframe"
     " before: {n}.",
     "mask_off": "Masks, not written among boxes: {n}.",
-    "mask_part": "Masks with holes or several parts, written as the outline of the largest part: {n}.",
-    "box_off": "Boxes of frames with a mask, replaced by the tight box of what is written: {n}.",
-    "no_mask": "Frames without a mask in tracks of masks, not written: {n}.",
+    "bridges": "Masks with holes or several parts, whose outlines bridges of no width join into one: {n}.",
+    "pieces": "Masks, each a shape of one frame in CVAT, which has no tracks of them: {n}.",
+    "box_off": "Boxes of frames with a mask, replaced by the mask's tight box: {n}.",
     "spread": "Attributes of tracks that frames have, too, written on each frame: {n}.",
     "reworded": "Attribute values that CVAT holds as other text, or not of the kind that their label defines: {n}.",
     "unnamed": "Attributes without a name of their own, not written: {n}.",
@@ -148,20 +153,14 @@ def _shaped(track: Track, params: CvatParams, tally: Counter[str]) -> None:
             track.frames[frame] = told
         elif not masks or obs.mask is None:
             tally["mask_off"] += obs.mask is not None
-            if masks and params.masks == "masks":
-                tally["no_mask"] += 1
-                del track.frames[frame]
-            else:
-                track.frames[frame] = msgspec.structs.replace(told, box=corners_rounded(obs.box), mask=None)
+            track.frames[frame] = msgspec.structs.replace(told, box=corners_rounded(obs.box), mask=None)
         else:
-            mask, box = obs.mask, obs.mask.box
-            if params.masks == "polygons":
-                ring = outline(mask)
-                assert ring is not None  # masks without pixels do not get this far
-                mask, box = filled([ring], mask.height, mask.width), around(ring)
-                tally["mask_part"] += mask != obs.mask
-            tally["box_off"] += box != obs.box
-            track.frames[frame] = msgspec.structs.replace(told, box=box, mask=mask)
+            if params.masks == "masks":
+                tally["pieces"] += 1
+            else:
+                tally["bridges"] += len(outlines(obs.mask)) > 1
+            tally["box_off"] += obs.mask.box != obs.box
+            track.frames[frame] = msgspec.structs.replace(told, box=obs.mask.box)
 
 
 def _head(kept: Document, video: VideoRef) -> str:
@@ -203,15 +202,27 @@ def _head(kept: Document, video: VideoRef) -> str:
     return "\n".join(lines)
 
 
-def _track(track: Track, label: Label, video: VideoRef, params: CvatParams) -> Iterator[str]:
+def _track(track: Track, label: Label, video: VideoRef, params: CvatParams, numbers: Iterator[int]) -> Iterator[str]:
+    """The elements of a track; ``numbers``: for those of tracks in pieces."""
     keys = {frame for frame, obs in track.frames.items() if obs.keyframe}
     shapes = list(shapes_of(track.frames, keys, video.frames))
     made = Counter(shape.source for shape in shapes if not shape.outside).most_common(1)[0][0]
-    about = {"id": track.id, "label": track.label, "source": _WORDS[made], "colour": track.colour}
-    yield f"  {tag('track', about, end=False)}\n"
-    masks = any(shape.mask is not None for shape in shapes)
     fixed = {kind.name for kind in label.attributes if not kind.per_frame}
     told = {name: value for name, value in track.attributes.items() if name in fixed}
+    about: dict[str, Any] = {"id": track.id, "label": track.label, "source": _WORDS[made], "colour": track.colour}
+    if params.masks != "masks":
+        yield from _element(shapes, about, told, params)
+        return
+    for piece in pieces_of(shapes):
+        mine = {"id": next(numbers), "group_id": track.id, "object": track.id}
+        yield from _element(piece, about | mine, told, params)
+
+
+def _element(
+    shapes: Sequence[Shape], about: Mapping[str, Any], told: Mapping[str, AttributeValue], params: CvatParams
+) -> Iterator[str]:
+    yield f"  {tag('track', about, end=False)}\n"
+    masks = any(shape.mask is not None for shape in shapes)
     last: Shape | None = None
     for shape in shapes:
         name, region = _region(shape, last, masks, params)
@@ -238,9 +249,9 @@ def _region(shape: Shape, last: Shape | None, masks: bool, params: CvatParams) -
         return "box", dict(zip(("xtl", "ytl", "xbr", "ybr"), map(number, (box.x, box.y, box.x2, box.y2)), strict=True))
     mask = shape.mask if shape.mask is not None else last.mask if shape.outside and last is not None else None
     if params.masks == "masks":
-        if mask is None:
-            return "mask", {"rle": "0, 1", "left": 0, "top": 0, "width": 1, "height": 1}
-        left, top, width, height, runs = vot_text(mask)[1:].split(",", 4)
+        if shape.mask is None:  # nobody looks at the pixels of what is outside
+            return "mask", {"rle": "0, 1", "left": int(box.x), "top": int(box.y), "width": 1, "height": 1}
+        left, top, width, height, runs = vot_text(shape.mask)[1:].split(",", 4)
         rle = ", ".join(runs.split(","))
         return "mask", {"rle": rle, "left": left, "top": top, "width": width, "height": height}
     ring = outline(mask) if mask is not None else None

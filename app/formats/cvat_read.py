@@ -21,7 +21,7 @@ import numpy as np
 
 from app.formats.base import MAX_BYTES, MAX_FRAMES, MAX_PIXELS, FormatError
 from app.formats.cvat_attributes import defined, value_of
-from app.formats.cvat_shapes import SOURCES, UNLABELLED, Shape, expand
+from app.formats.cvat_shapes import CONTINUED, SOURCES, UNLABELLED, Shape, expand
 from app.formats.keys import Filler
 from app.formats.names import colour_or
 from app.formats.one_file import first_bytes
@@ -113,6 +113,8 @@ class _Reader:
         self.filler = Filler()
         self.last = -1
         self.tracks: list[tuple[str, Track]] = []
+        self.objects: dict[tuple[str, str], list[Shape]] = {}
+        """Of tracks in pieces: all shapes by the object's name and label; the tracks are empty until the end."""
 
     def document(self, file: IO[bytes]) -> Document:
         parents: list[Element] = []
@@ -145,6 +147,12 @@ class _Reader:
 
     def _finished(self) -> Document:
         doc = self.doc
+        for name, track in self.tracks:
+            shapes = self.objects.get((name, track.label), [])
+            taken = {shape.frame for shape in shapes if shape.state != CONTINUED}
+            whole = [shape for shape in shapes if shape.state != CONTINUED or shape.frame not in taken]
+            if whole:
+                self._fill(f"object {name[:20]}", track, whole)
         shift = any(name == "0" for name, _ in self.tracks)  # CVAT counts tracks from 0
         wanted = [int(name) + shift if _is_number(name) else 0 for name, _ in self.tracks]
         free = max(wanted, default=0) + 1
@@ -213,12 +221,23 @@ class _Reader:
     def _track(self, element: Element, shapes: list[Shape]) -> None:
         where = f"track {element.get('id', '?')[:20]}"
         track = self._new(element.get("label", ""), element.get("colour", ""))
+        if not shapes:
+            return
+        name = element.get("object", "")
+        if not name:
+            self._fill(where, track, shapes)
+            self.tracks.append((element.get("id", ""), track))
+        elif (name, track.label) in self.objects:
+            self.objects[name, track.label] += shapes
+        else:
+            self.objects[name, track.label] = shapes
+            self.tracks.append((name, track))
+
+    def _fill(self, where: str, track: Track, shapes: list[Shape]) -> None:
         shapes.sort(key=lambda shape: shape.frame)
         for a, b in pairwise(shapes):
             if a.frame == b.frame:
                 self._fail(where, f"frame {a.frame} is there twice")
-        if not shapes:
-            return
         self._split(track, shapes)
         try:
             track.frames = expand(shapes, self.length, self.filler)
@@ -227,7 +246,6 @@ class _Reader:
         except ValueError as error:
             self._fail(where, str(error))
         self.last = max(self.last, shapes[-1].frame)
-        self.tracks.append((element.get("id", ""), track))
 
     def _split(self, track: Track, shapes: list[Shape]) -> None:
         """Tell the values of the track from those of its frames, as the label's definitions have it."""
@@ -269,7 +287,7 @@ class _Reader:
         outside = element.get("outside") == "1"
         box, mask = self._region(where, element, outside)
         state = element.get("state", "")
-        if state not in (State.OUT_OF_VIEW, State.LOST, UNLABELLED) or not outside:
+        if state not in (State.OUT_OF_VIEW, State.LOST, UNLABELLED, CONTINUED) or not outside:
             state = ""
         return Shape(
             frame=frame,

@@ -14,6 +14,9 @@ from app.model.tracks import AttributeValue, Observation, Source, State
 UNLABELLED = "unlabelled"
 """Our word in the attribute ``state`` of an outside shape: nobody said anything from here on."""
 
+CONTINUED = "continued"
+"""Our word in the attribute ``state`` of an outside shape: another piece of the object goes on here, if it is there."""
+
 SOURCES = {
     "manual": Source.MANUAL,
     "auto": Source.TRACKER,
@@ -68,6 +71,28 @@ def shapes_of(frames: Mapping[int, Observation], keys: Set[int], length: int) ->
         yield Shape(before[0] + 1, box, outside=True, state=UNLABELLED)
 
 
+def pieces_of(shapes: list[Shape]) -> list[list[Shape]]:
+    """The shapes of one object in pieces of one kind, as CVAT takes them: single masks, and stretches of boxes.
+
+    Each ends with an outside shape, unless the clip ends there. A piece with a mask begins with it, for
+    CVAT looks at no other shape of it: what was outside before stands behind it.
+    """
+    before: list[Shape] = []
+    pieces: list[list[Shape]] = []
+    for shape in shapes:
+        if shape.outside:
+            (pieces[-1] if pieces else before).append(shape)
+        elif pieces and shape.mask is None and pieces[-1][0].mask is None:
+            pieces[-1].append(shape)
+        else:
+            if pieces and not pieces[-1][-1].outside:
+                pieces[-1].append(_closing(pieces[-1][-1], shape.frame))
+            pieces.append([shape])
+    if pieces and before:
+        pieces[0] = [*pieces[0], *before] if pieces[0][0].mask is not None else [*before, *pieces[0]]
+    return pieces
+
+
 def expand(shapes: list[Shape], length: int | None, filler: Filler) -> dict[int, Observation]:
     """What ``shapes`` (ascending, one a frame) say about every frame, as CVAT understands them.
 
@@ -80,7 +105,7 @@ def expand(shapes: list[Shape], length: int | None, filler: Filler) -> dict[int,
         stop = after.frame if after is not None else shape.frame + 1 if length is None else length
         if shape.outside:
             state = shape.state or (State.OUT_OF_VIEW.value if after is not None else UNLABELLED)
-            if state != UNLABELLED:
+            if state not in (UNLABELLED, CONTINUED):
                 filler.take(stop - shape.frame - 1)
                 gone = Observation(source=shape.source, state=State(state), attributes=dict(shape.attributes))
                 frames.update(dict.fromkeys(range(shape.frame, max(stop, shape.frame + 1)), gone))
@@ -96,6 +121,10 @@ def expand(shapes: list[Shape], length: int | None, filler: Filler) -> dict[int,
         frames[shape.frame] = here
         filler.fill(frames, shape.frame, stop, here, after.box if after is not None else None)
     return frames
+
+
+def _closing(last: Shape, frame: int) -> Shape:
+    return Shape(frame, last.box, outside=True, state=CONTINUED, source=last.source)
 
 
 def _alike(a: Observation, b: Observation) -> bool:

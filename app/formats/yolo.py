@@ -67,8 +67,8 @@ class YoloFormat(PerFrame):
         "never": "Frames without any label, written as background: {n}.",
         "left_out": "Frames without any label, not written: {n}.",
         "mask_off": "Masks, not written among boxes: {n}.",
-        "bridges": "Masks with holes or several parts, which bridges of no width join into one polygon: {n}. Readers"
-        " that draw polygons with OpenCV, as Ultralytics does, see lines of a pixel there, and masks up to a pixel wider.",
+        "bridges": "Masks with holes or several parts, which bridges of no width join into one polygon: {n}. Drawn"
+        " by OpenCV, as Ultralytics does it, there are lines of a pixel, and masks are up to a pixel wider.",
         "box_off": "Boxes of frames with a mask, replaced by the mask's tight box: {n}.",
         "no_mask": "Frames without a mask, written as the outline of their box: {n}.",
         "rows_too": "Source, verification, keyframes and scores are not written, for any of the boxes: {n}.",

@@ -71,7 +71,10 @@ def document() -> Document:
 
 
 def cvat(python: str, folder: Path, _: Path) -> int:
-    """Every keyframe of every track: corners or outline, label, track, outside, occluded and attributes."""
+    """Every keyframe of every track: corners or outline, label, track, outside, occluded and attributes.
+
+    Not ``masks=masks``: datumaro 1.13 reads ``<mask>`` of images alone and breaks off at one of a video.
+    """
     doc = document()
     checked = 0
     for masks in ("none", "polygons"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -152,27 +153,82 @@ def test_few_keyframes_on_a_straight_way(tmp_path: Path) -> None:
 
 def test_masks_are_outlines_on_pixel_borders(tmp_path: Path) -> None:
     doc = small()
+    solid = np.zeros((10, 20), bool)
+    solid[2:7, 2:7] = True
+    doc.tracks[3].frames[2] = Observation(mask=Mask.encode(solid))
     out = tmp_path / "annotations.xml"
     report = run_export(doc, None, "cvat", out)
     text = out.read_text()
     assert '<polygon frame="0" outside="0" occluded="0" keyframe="1" points="1.235,2;4.235,2;4.235,6;1.235,6"' in text
     assert 'points="2,2;4.5,2;7,2;7,7;2,7"' in text  # five corners: a mask that is a rectangle, no box
+    assert 'points="2,2;3,3;3,6;6,6;6,3;3,3;2,2;7,2;7,7;2,7"' in text  # there and back over a bridge to the hole
     assert (
-        "Masks with holes or several parts, written as the outline of the largest part: 1." in report.preflight.losses
+        "Masks with holes or several parts, whose outlines bridges of no width join into one: 1."
+        in report.preflight.losses
     )
-    solid = np.zeros((10, 20), bool)
-    solid[2:7, 2:7] = True
-    assert CVAT.read(out).tracks[3].frames[1].mask == Mask.encode(solid)
-
-
-def test_masks_as_masks_are_exact(tmp_path: Path) -> None:
-    out = tmp_path / "annotations.xml"
-    report = run_export(small(), None, "cvat", out, CvatParams(masks="masks"))
-    assert 'rle="0, 6, 3, 2, 3, 2, 3, 6" left="2" top="2" width="5" height="5"' in out.read_text()
     found = CVAT.read(out).tracks[3].frames
-    assert found[1].mask == ring(10, 20, 2, 2, 5)
-    assert 0 not in found
-    assert "Frames without a mask in tracks of masks, not written: 2." in report.preflight.losses
+    assert (found[1].mask, found[2].mask) == (ring(10, 20, 2, 2, 5), Mask.encode(solid))
+
+
+def test_masks_as_masks_are_tracks_of_one_frame_that_are_read_as_one(tmp_path: Path) -> None:
+    doc, out = small(), tmp_path / "annotations.xml"
+    doc.tracks[3].frames[2] = Observation(Box(2, 2, 5, 5), mask=ring(10, 20, 2, 2, 5))
+    report = run_export(doc, None, "cvat", out, CvatParams(masks="masks"))
+    text = out.read_text()
+    assert text.count('rle="0, 6, 3, 2, 3, 2, 3, 6" left="2" top="2" width="5" height="5"') == 2
+    assert text.count('rle="0, 1" left="2" top="2" width="1" height="1"') == 4  # outside: both ends, and the rest of 3
+    found = CVAT.read(out)
+    assert found.tracks.keys() == {3, 7}
+    assert {frame: obs.mask is not None for frame, obs in found.tracks[3].frames.items() if obs.present} == {
+        0: False, 1: True, 2: True,
+    }  # fmt: skip
+    assert found.tracks[3].frames[1].mask == ring(10, 20, 2, 2, 5)
+    assert found.tracks[3].frames[3].state is State.LOST
+    assert "Masks, each a shape of one frame in CVAT, which has no tracks of them: 2." in report.preflight.losses
+
+
+@settings(max_examples=60)
+@given(documents())
+def test_cvat_takes_every_mask_and_every_box(doc: Document) -> None:
+    """CVAT makes a shape of the first shape of a track that begins with a mask, and drops the others of that track."""
+    params = CvatParams(masks="masks")
+    kept = CVAT.chosen(doc, params)[0].document
+    with TemporaryDirectory() as folder:
+        if not kept.tracks:
+            return
+        out = Path(folder, "annotations.xml")
+        run_export(doc, None, "cvat", out, params)
+        root = ElementTree.parse(out).getroot()
+    tracks = list(root.iter("track"))
+    firsts = [next(child for child in track if child.tag != "attribute") for track in tracks]
+    masks = {
+        (int(track.attrib["object"]), int(first.attrib["frame"]))
+        for track, first in zip(tracks, firsts, strict=True)
+        if first.tag == "mask"
+    }
+    boxes = {
+        (int(track.attrib["object"]), int(shape.attrib["frame"]))
+        for track in tracks
+        for shape in track.iter("box")
+        if shape.attrib["outside"] == "0"
+    }
+    seen = {(track.id, frame): obs for track in kept.tracks.values() for frame, obs in track.frames.items()}
+    assert masks == {key for key, obs in seen.items() if obs.mask is not None}
+    assert boxes == {key for key, obs in seen.items() if obs.keyframe and obs.present and obs.mask is None}
+    assert len({track.attrib["id"] for track in tracks}) == len(tracks)
+    assert all(first.attrib["outside"] == "0" for first in firsts if first.tag == "mask")
+
+
+def test_a_piece_that_somebody_took_out_leaves_a_gap(tmp_path: Path) -> None:
+    doc, out = small(), tmp_path / "annotations.xml"
+    doc.tracks[3].frames[2] = Observation(Box(2, 2, 5, 5), mask=ring(10, 20, 2, 2, 5))
+    run_export(doc, None, "cvat", out, CvatParams(masks="masks", tracks=(3,)))
+    pieces = out.read_text().split("  <track")
+    del pieces[2]
+    out.write_text("  <track".join(pieces))
+    found = CVAT.read(out).tracks[3].frames
+    assert 1 not in found
+    assert {0, 2, 3, 4} <= found.keys()
 
 
 def test_a_text_for_what_the_label_calls_a_number_stays_text() -> None:
