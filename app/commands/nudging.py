@@ -6,12 +6,23 @@ from collections.abc import Callable
 
 from app.commands.table import Command, Ui, has_box
 from app.session import Session
+from app.words import mark
 
 FAR = 10
 """Image pixels of a far nudge; a near one is a single pixel."""
 
-_WAYS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
-_SIZES = {"Left": "narrower", "Right": "wider", "Up": "lower", "Down": "higher"}
+_MOVES = (
+    ("Left", -1, 0, mark("Move the box left by 1 px"), mark("Move the box left by 10 px")),
+    ("Right", 1, 0, mark("Move the box right by 1 px"), mark("Move the box right by 10 px")),
+    ("Up", 0, -1, mark("Move the box up by 1 px"), mark("Move the box up by 10 px")),
+    ("Down", 0, 1, mark("Move the box down by 1 px"), mark("Move the box down by 10 px")),
+)
+_SIZES = (
+    ("Left", "narrower", -1, 0, mark("Make the box narrower by 1 px"), mark("Make the box narrower by 10 px")),
+    ("Right", "wider", 1, 0, mark("Make the box wider by 1 px"), mark("Make the box wider by 10 px")),
+    ("Up", "lower", 0, -1, mark("Make the box lower by 1 px"), mark("Make the box lower by 10 px")),
+    ("Down", "higher", 0, 1, mark("Make the box higher by 1 px"), mark("Make the box higher by 10 px")),
+)
 
 
 def _move(dx: int, dy: int) -> Callable[[Session, Ui], None]:
@@ -24,15 +35,15 @@ def _grow(dw: int, dh: int) -> Callable[[Session, Ui], None]:
 
 COMMANDS: tuple[Command, ...] = (
     *(
-        Command(f"object.nudge_{key.lower()}{tail}", f"Move the box {key.lower()} by {far} px", (f"{keys}+{key}",),
-                "Object", _move(x * far, y * far), has_box, in_menu=False)
+        Command(f"object.nudge_{key.lower()}{tail}", titles[far > 1], (f"{keys}+{key}",), "Object",
+                _move(x * far, y * far), has_box, in_menu=False)
         for tail, keys, far in (("", "Alt", 1), ("_far", "Alt+Shift", FAR))
-        for key, (x, y) in _WAYS.items()
+        for key, x, y, *titles in _MOVES
     ),
     *(
-        Command(f"object.{name}{tail}", f"Make the box {name} by {far} px", (f"{keys}+{key}",), "Object",
-                _grow(_WAYS[key][0] * far, _WAYS[key][1] * far), has_box, in_menu=False)
+        Command(f"object.{name}{tail}", titles[far > 1], (f"{keys}+{key}",), "Object",
+                _grow(x * far, y * far), has_box, in_menu=False)
         for tail, keys, far in (("", "Ctrl+Alt", 1), ("_far", "Ctrl+Alt+Shift", FAR))
-        for key, name in _SIZES.items()
+        for key, name, x, y, *titles in _SIZES
     ),
 )  # fmt: skip

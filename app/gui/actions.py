@@ -94,8 +94,8 @@ class Actions(QObject):
         self._scope = ""
         self._grounds: list[QWidget] = []
         for command in COMMANDS:
-            action = QAction(command.title, self)
-            action.setIconText(SHORT.get(command.id, command.title.removesuffix("…")))
+            action = QAction(tr(command.title), self)
+            action.setIconText(tr(SHORT.get(command.id, command.title)).removesuffix("…"))
             action.triggered.connect(lambda _=False, c=command: self.trigger(c))
             self._actions[command.id] = action
         self.stop = QAction(tr("Stop"), self)
@@ -148,15 +148,15 @@ class Actions(QObject):
             if not command.in_menu:
                 continue
             if command.group not in menus:
-                menus[command.group] = bar.addMenu(command.group)
+                menus[command.group] = bar.addMenu(tr(command.group))
             menus[command.group].addAction(self._actions[command.id])
         return menus
 
     def tip(self, command: Command) -> str:
         """The tooltip of a command."""
         keys = ", ".join(native(key) for key in self.keymap.keys(command.id))
-        head = f"<b>{command.title.removesuffix('…')}</b>" + (f"&nbsp; {keys}" if keys else "")
-        return head + (f"<br>{command.hint}" if command.hint else "")
+        head = f"<b>{name_of(command)}</b>" + (f"&nbsp; {keys}" if keys else "")
+        return head + (f"<br>{tr(command.hint)}" if command.hint else "")
 
     def _take_keys(self) -> None:
         if self._session.settings.keys != self.keymap.changed():
@@ -189,6 +189,11 @@ def _stroke(key: QKeySequence) -> Qt.Key | None:
     """The key itself, without modifiers."""
     strokes: Any = key  # the stubs do not know that it can be indexed
     return strokes[0].key() if key.count() else None
+
+
+def name_of(command: Command) -> str:
+    """Its title in the language of the window, without the dots that promise a dialog."""
+    return tr(command.title).removesuffix("…")
 
 
 def native(key: str) -> str:

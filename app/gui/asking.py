@@ -46,12 +46,10 @@ class Asking:
         """A video, a project, or the folder of the picture that was chosen."""
         pictures = "*.jpg *.jpeg *.png *.bmp *.tif *.tiff *.webp"
         patterns = [
-            tr("Videos, pictures and projects ({VIDEOS} {pictures} *{SUFFIX} *{CLIPS})").format(
-                VIDEOS=VIDEOS, pictures=pictures, SUFFIX=SUFFIX, CLIPS=CLIPS
-            ),
-            tr("Videos ({VIDEOS})").format(VIDEOS=VIDEOS),
-            tr("Projects (*{SUFFIX})").format(SUFFIX=SUFFIX),
-            tr("Collections (*{CLIPS})").format(CLIPS=CLIPS),
+            tr("Videos, pictures and projects ({patterns})").format(patterns=f"{VIDEOS} {pictures} *{SUFFIX} *{CLIPS}"),
+            tr("Videos ({patterns})").format(patterns=VIDEOS),
+            tr("Projects ({patterns})").format(patterns=f"*{SUFFIX}"),
+            tr("Collections ({patterns})").format(patterns=f"*{CLIPS}"),
             tr("All files (*)"),
         ]
         start = str(self._session.media.path.parent) if self._session.media else ""
@@ -69,7 +67,7 @@ class Asking:
     def clips(self) -> list[Path]:
         """Videos to add to the collection."""
         chosen, _ = QFileDialog.getOpenFileNames(
-            self._window, tr("Add clips"), self._beside(), tr("Videos ({VIDEOS})").format(VIDEOS=VIDEOS)
+            self._window, tr("Add clips"), self._beside(), tr("Videos ({patterns})").format(patterns=VIDEOS)
         )
         return [Path(one) for one in chosen]
 
@@ -88,7 +86,10 @@ class Asking:
     def label_file(self) -> dict[str, Any] | None:
         """``{"path": ...}`` of a file with labels."""
         chosen, _ = QFileDialog.getOpenFileName(
-            self._window, tr("Labels from"), "", tr("Labels and projects (*.json *{SUFFIX})").format(SUFFIX=SUFFIX)
+            self._window,
+            tr("Labels from"),
+            "",
+            tr("Labels and projects ({patterns})").format(patterns=f"*.json *{SUFFIX}"),
         )
         return {"path": Path(chosen)} if chosen else None
 
@@ -108,11 +109,12 @@ class Asking:
     def comment(self) -> dict[str, Any] | None:
         """``{"text": ..., "track": ...}`` of a remark on this frame."""
         chosen = self._session.selected
-        about = tr("the picture") if chosen is None else f"{self._session.document.tracks[chosen].label} {chosen}"
+        said = tr("About the picture on frame {frame}") if chosen is None else tr("About {object} on frame {frame}")
+        about = "" if chosen is None else f"{self._session.document.tracks[chosen].label} {chosen}"
         text, good = QInputDialog.getMultiLineText(
             self._window,
             tr("Comment"),
-            tr("About {about} on frame {frame}").format(about=about, frame=self._session.frame),
+            said.format(object=about, frame=self._session.frame),
         )
         return {"text": text, "track": chosen} if good and text.strip() else None
 

@@ -57,14 +57,14 @@ class Choosing:
 
     def bring_in(self, name: str) -> None:
         """Ask for a published file and import it in the background."""
-        file = self.ask_file(tr("Import weights for {name}").format(name=name), PUBLISHED)
+        file = self.ask_file(tr("Import weights for {name}").format(name=name), tr(PUBLISHED))
         if file is not None:
             self._notices.ask(tr("Importing {file} for {name}…").format(file=file.name, name=name))
             self._session.import_weights(file, name)
 
     def use_file(self, name: str) -> None:
         """Ask for a file of our own kind and use it for this session."""
-        file = self.ask_file(tr("Weights for {name}").format(name=name), OURS)
+        file = self.ask_file(tr("Weights for {name}").format(name=name), tr(OURS))
         if file is not None:
             self._session.use_tracker(TrackerChoice(name, weights=file))
 

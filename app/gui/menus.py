@@ -37,7 +37,7 @@ def theme_menu(parent: QMenu, session: Session) -> QMenu:
     menu = QMenu(tr("Colours"), parent)
     group = QActionGroup(menu)
     for name, title in THEMES.items():
-        entry = QAction(title, menu)
+        entry = QAction(tr(title), menu)
         entry.setCheckable(True)
         entry.setChecked(session.settings.theme == name)
         entry.triggered.connect(lambda _=False, n=name: session.change_settings(theme=n))

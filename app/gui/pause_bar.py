@@ -105,11 +105,14 @@ class PauseBar(QWidget):
         lost = pause.reason is Reason.LOST
         track = session.document.tracks[pause.aim.track]
         count = len(session.runs.pauses) - 1
-        more = f" · {count} more after this" if count else ""
-        self.title.setText(f"{track.label} {track.id} {'lost' if lost else 'uncertain'} at frame {pause.frame}{more}")
+        said = tr("{object} lost at frame {frame}") if lost else tr("{object} uncertain at frame {frame}")
+        parts = [said.format(object=f"{track.label} {track.id}", frame=pause.frame)]
+        if count:
+            parts.append(tr("{count} more after this").format(count=count))
+        self.title.setText(" · ".join(parts))
         self.reason.setText(pause.why)
         for name, words in ANSWERS:
-            said = (tr("Look on") if lost else tr("It is right")) if name == "track.accept" else words
+            said = (tr("Look on") if lost else tr("It is right")) if name == "track.accept" else tr(words)
             keys = self._actions.keymap.keys(name)
             self.buttons[name].setText(f"{said}  {native(keys[0])}" if keys else said)
             self.buttons[name].setToolTip(self._actions.tip(BY_ID[name]))

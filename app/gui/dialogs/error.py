@@ -80,13 +80,13 @@ class ErrorDesk:
         self._open: dict[str, ErrorDialog] = {}
         self._seen: set[str] = set()
 
-    def show(self, error: BaseException, headline: str = "Something went wrong") -> ErrorDialog:
+    def show(self, error: BaseException, headline: str = "") -> ErrorDialog:
         """The dialog of this error, brought to the front when it is open already."""
         key = fingerprint(error)
         self._seen.add(key)
         dialog = self._open.get(key)
         if dialog is None:
-            dialog = self._open[key] = ErrorDialog(error, headline, self._parent)
+            dialog = self._open[key] = ErrorDialog(error, headline or tr("Something went wrong"), self._parent)
             dialog.finished.connect(lambda _: self._open.pop(key, None))
             dialog.show()
         else:

@@ -70,14 +70,14 @@ class Counts(QWidget):
             if name not in self._figures:
                 figure = QLabel()
                 figure.setObjectName("value")
-                word = QLabel(name.capitalize())
+                word = QLabel(tr(name.capitalize()))
                 word.setObjectName("muted")
                 self._grid.addWidget(figure, 0, n)
                 self._grid.addWidget(word, 1, n)
                 self._figures[name] = figure
             self._figures[name].setText(f"{count:,}".replace(",", " "))
         if plan.losses:
-            self.losses.setText(tr("Not kept by this export:\n") + "\n".join(f"•  {line}" for line in plan.losses))
+            self.losses.setText("\n".join([tr("Not kept by this export:"), *(f"•  {line}" for line in plan.losses)]))
         else:
             self.losses.setText(tr("Nothing is lost."))
 
@@ -219,7 +219,7 @@ class ExportDialog(QDialog):
         if self._selected is not None:
             label = self._doc.tracks[self._selected].label
             choices["tracks"].append(
-                (tr("Only {selected}  {label}").format(selected=self._selected, label=label), (self._selected,))
+                (tr("Only {object}").format(object=f"{self._selected}  {label}"), (self._selected,))
             )
         form = Form(self._format.params, choices)
         form.changed.connect(self._plan)
@@ -299,9 +299,12 @@ class ExportDialog(QDialog):
         """The last page: what was written, and that it reads back the same."""
         self._end()
         self.outcome.setText(tr("Exported and checked") if report.verified else tr("Exported, with differences"))
-        pictures = f" and {report.pictures} pictures" if report.pictures else ""
-        written = f"{len(report.written)} files{pictures}; read back and compared with the project."
-        lines = [str(report.written[0]), written]
+        said = (
+            tr("{count} files and {pictures} pictures; read back and compared with the project.")
+            if report.pictures
+            else tr("{count} files; read back and compared with the project.")
+        )
+        lines = [str(report.written[0]), said.format(count=len(report.written), pictures=report.pictures)]
         if report.differences:
             lines += ["", *report.differences]
         self.result_note.setText("\n".join(lines))

@@ -22,9 +22,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
-from app.words import mark
+from app.words import mark, tr
 
-_WORDS = {"all": mark("All"), "labelled": mark("Only labelled")}
+_WORDS = {
+    "all": mark("All"), "labelled": mark("Only labelled"), "system": mark("As the system"), "light": mark("Light"),
+    "dark": mark("Dark"), "off": mark("Off"), "fused": mark("Fused"), "classification": mark("Classification"),
+    "attention": mark("Attention"), "mask": mark("Mask"), "both": mark("Both"), "fill": mark("Fill"),
+    "contour": mark("Contour"), "lost": mark("Lost"), "uncertain": mark("Uncertain"), "never": mark("Never"),
+    "detect": mark("Detect"), "segment": mark("Segment"), "none": mark("None"), "plain": mark("Plain"),
+}  # fmt: skip
+"""Choices as they are shown; such as ``vot`` and ``png`` say themselves."""
 _FAR = 1_000_000
 """The bound of a number that has none."""
 
@@ -74,14 +81,14 @@ class Form(QWidget):
             if only is not None and field.name not in only:
                 continue
             base, meta = split(hints[field.name])
-            title = (meta.title if meta else None) or field.name.replace("_", " ").capitalize()
+            title = tr((meta.title if meta else None) or field.name.replace("_", " ").capitalize())
             control = self._control(field.name, base, meta, (choices or {}).get(field.name), title)
             if control is None:
                 continue
             if field.default is not msgspec.NODEFAULT:
                 self._write[field.name](field.default)
             if meta and meta.description:
-                control.setToolTip(meta.description)
+                control.setToolTip(tr(meta.description))
             control.setAccessibleName(title)
             self.controls[field.name] = control
             self._layout.addRow(form_label("" if isinstance(control, QCheckBox) else title, labels), control)
@@ -117,7 +124,7 @@ class Form(QWidget):
         self, name: str, base: Any, meta: Meta | None, choices: list[tuple[str, Any]] | None, title: str
     ) -> QWidget | None:
         if choices is None and typing.get_origin(base) is Literal:
-            choices = [(_WORDS.get(str(v), str(v).replace("_", " ").capitalize()), v) for v in typing.get_args(base)]
+            choices = [(choice_title(str(v)), v) for v in typing.get_args(base)]
         if choices is not None:
             return self._choice(name, choices)
         if base is bool:
@@ -153,6 +160,11 @@ class Form(QWidget):
             next((at for at, (_, known) in enumerate(choices) if known == value), 0)
         )
         return combo
+
+
+def choice_title(value: str) -> str:
+    """What stands for a choice in a form."""
+    return tr(_WORDS.get(value, value.replace("_", " ").capitalize()))
 
 
 def split(hint: Any) -> tuple[Any, Meta | None]:

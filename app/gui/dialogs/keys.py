@@ -23,7 +23,7 @@ from app.commands import BY_ID, COMMANDS
 from app.commands.keymap import Keymap
 from app.commands.table import WINDOW
 from app.gui import theme
-from app.gui.actions import native
+from app.gui.actions import name_of, native
 from app.gui.dialogs.palette import match
 from app.words import mark, tr
 
@@ -104,14 +104,14 @@ class KeysDialog(QDialog):
         groups: dict[str, QTreeWidgetItem] = {}
         for command in COMMANDS:
             if command.group not in groups:
-                groups[command.group] = self._group(command.group)
-            item = QTreeWidgetItem(groups[command.group], [command.title.removesuffix("…"), ""])
-            item.setToolTip(0, command.hint)
+                groups[command.group] = self._group(tr(command.group))
+            item = QTreeWidgetItem(groups[command.group], [name_of(command), ""])
+            item.setToolTip(0, tr(command.hint))
             item.setData(0, _ID, command.id)
             self._items[command.id] = item
         mouse = self._group(tr("Mouse"))
         for what, meaning in MOUSE:
-            item = QTreeWidgetItem(mouse, [meaning, what])
+            item = QTreeWidgetItem(mouse, [tr(meaning), tr(what)])
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
         self.tree.expandAll()
 
@@ -163,7 +163,7 @@ class KeysDialog(QDialog):
         self.clear.setEnabled(chosen is not None and bool(self.keymap.keys(chosen)))
         self.restore.setEnabled(chosen is not None and self.keymap.is_changed(chosen))
         self.restore_all.setEnabled(bool(self.keymap.changed()))
-        self.note.setText(tr("Choose a command to change its keys.") if chosen is None else BY_ID[chosen].hint)
+        self.note.setText(tr("Choose a command to change its keys.") if chosen is None else tr(BY_ID[chosen].hint))
 
     def _typed(self) -> None:
         """Say who has the key already, before it is taken."""
@@ -174,7 +174,7 @@ class KeysDialog(QDialog):
         others = [id_ for id_ in self.keymap.users(key, BY_ID[chosen].scope) if id_ != chosen]
         self.add.setText(tr("Take key") if others else tr("Add key"))
         if others:
-            names = " and ".join(f"“{BY_ID[id_].title.removesuffix('…')}”" for id_ in others)
+            names = ", ".join(f"“{name_of(BY_ID[id_])}”" for id_ in others)
             self.note.setText(
                 tr("{key} belongs to {names}. Taking it leaves that command without this key.").format(
                     key=native(key), names=names

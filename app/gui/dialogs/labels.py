@@ -58,7 +58,7 @@ class LabelsDialog(QDialog):
         self.list.currentItemChanged.connect(self._show)
         self.list.setFixedWidth(240)
         self.table = QTableWidget(0, len(TITLES))
-        self.table.setHorizontalHeaderLabels(list(TITLES))
+        self.table.setHorizontalHeaderLabels([tr(title) for title in TITLES])
         self.table.setAccessibleName(tr("Attributes of the label"))
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(32)
@@ -160,7 +160,7 @@ class LabelsDialog(QDialog):
         """A new row, its name to be typed."""
         if self.list.currentItem() is None:
             return
-        self._row(Attribute(tr("attribute {rowCount}").format(rowCount=self.table.rowCount() + 1)))
+        self._row(Attribute(tr("attribute {number}").format(number=self.table.rowCount() + 1)))
         row = self.table.item(self.table.rowCount() - 1, NAME)
         assert row is not None
         self.table.editItem(row)
@@ -181,7 +181,7 @@ class LabelsDialog(QDialog):
             self.table.setItem(row, column, QTableWidgetItem(text))
         kind = QComboBox()
         for value, title in KINDS.items():
-            kind.addItem(title, value.value)
+            kind.addItem(tr(title), value.value)
         kind.setCurrentIndex(list(KINDS).index(attribute.kind))
         self.table.setCellWidget(row, KIND, kind)
         per_frame = QCheckBox()
@@ -215,7 +215,7 @@ class LabelsDialog(QDialog):
             names = [label.name for label in labels]
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
-                raise ValueError(f"the label {twice!r} is there twice")
+                raise ValueError(tr("the label {label!r} is there twice").format(label=twice))
         except ValueError as error:
             self.note.setText(f"<span style='color: {theme.current().tokens.danger}'>{str(error).capitalize()}.</span>")
             return
@@ -275,7 +275,7 @@ def attribute_of(name: str, kind: AttributeKind, values: str, default: str, *, p
                 said = default in ("true", "yes") if default else None
             case AttributeKind.NUMBER:
                 if values.strip():
-                    low, high = (float(part) for part in values.split("to"))
+                    low, high = (float(part) for part in values.split()[::2])  # a word between, "to" in English
                 said = float(default) if default else None
             case AttributeKind.CHOICE:
                 choices = tuple(dict.fromkeys(part.strip() for part in values.split(",") if part.strip()))
@@ -283,8 +283,12 @@ def attribute_of(name: str, kind: AttributeKind, values: str, default: str, *, p
             case AttributeKind.TEXT:
                 said = default or None
     except ValueError:
-        wanted = "a default of true or false" if kind is AttributeKind.FLAG else "values like 0 to 9 and a number"
-        raise ValueError(f"the attribute {name!r} needs {wanted}") from None
+        said = (
+            tr("the attribute {name!r} needs a default of true or false")
+            if kind is AttributeKind.FLAG
+            else tr("the attribute {name!r} needs values like 0 to 9 and a number")
+        )
+        raise ValueError(said.format(name=name)) from None
     return Attribute(name, kind, choices, said, per_frame, low, high)
 
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.commands import COMMANDS, Command
 from app.gui import theme
-from app.gui.actions import Actions, native
+from app.gui.actions import Actions, name_of, native
 from app.words import tr
 
 WIDTH, ROWS = 560, 10
@@ -63,10 +63,10 @@ class Palette(QDialog):
             key=lambda found: found[:2],
         )
         for _, _, command in ranked:
-            item = QListWidgetItem(f"{command.group}: {command.title.removesuffix('…')}")
+            item = QListWidgetItem(f"{tr(command.group)}: {name_of(command)}")
             item.setData(Qt.ItemDataRole.UserRole, command.id)
             item.setData(_KEYS, "   ".join(native(key) for key in self._actions.keymap.keys(command.id)))
-            item.setToolTip(command.hint)
+            item.setToolTip(tr(command.hint))
             if not self._actions[command.id].isEnabled():
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.list.addItem(item)
@@ -100,9 +100,9 @@ def match(text: str, command: Command) -> int | None:
     the title's words begin with.
     """
     wanted = text.casefold().split()
-    title = command.title.casefold().removesuffix("…").split()
+    title = name_of(command).casefold().split()
     initials = "".join(word[0] for word in title)
-    rest = f"{command.group} {command.hint}".casefold().split()
+    rest = f"{tr(command.group)} {tr(command.hint)}".casefold().split()
     worst = 0
     for word in wanted:
         if any(known.startswith(word) for known in title):

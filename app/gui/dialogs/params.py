@@ -13,14 +13,17 @@ from app.commands.params import Copies, DeleteRange, FramesWanted, Tolerance, Tr
 from app.gui import theme
 from app.gui.dialogs.form import Form
 from app.session import Session
-from app.words import mark, tr
+from app.words import tr
 from app.work.frame_export import FrameParams
 
-MODES = [
-    (mark("what is missing"), "fill"),
-    (mark("what is not verified"), "replace"),
-    (mark("past keyframes, too"), "range"),
-]
+
+def modes() -> list[tuple[str, str]]:
+    """What a run may write: titles and values."""
+    return [
+        (tr("what is missing"), "fill"),
+        (tr("what is not verified"), "replace"),
+        (tr("past keyframes, too"), "range"),
+    ]
 
 
 class ParamsDialog(QDialog):
@@ -73,7 +76,7 @@ class RangeAsking:
         hint = tr(
             "What people vouch for never changes. A run ends before a keyframe, or goes past it and is corrected."
         )
-        return self._ask(tr("Track a range"), hint, tr("Track"), TrackRange(first, last), {"mode": MODES})
+        return self._ask(tr("Track a range"), hint, tr("Track"), TrackRange(first, last), {"mode": modes()})
 
     def delete_range(self) -> dict[str, Any] | None:
         first, last = self._here_on()

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.gui import theme
-from app.words import tr
+from app.words import tr, trn
 from app.work.journal import Leftover
 
 
@@ -69,5 +69,5 @@ def describe(leftover: Leftover) -> str:
     """Name, place, time and number of edits of a leftover."""
     of = Path(leftover.project or leftover.video or "unsaved work")
     when = leftover.when
-    edits = f"{leftover.edits} edit" + ("" if leftover.edits == 1 else "s")
+    edits = trn("{count} edit", "{count} edits", leftover.edits).format(count=leftover.edits)
     return f"{of.name}\n{when:%d %B, %H:%M} · {edits} · {of.parent}"

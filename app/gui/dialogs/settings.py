@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.gui import theme
 from app.gui.dialogs.form import Form, split
-from app.gui.dialogs.params import MODES
+from app.gui.dialogs.params import modes
 from app.session import Session
 from app.settings import Settings
 from app.words import tr
@@ -75,11 +75,11 @@ class SettingsDialog(QDialog):
         choices = {
             "tracker": [(tr("Default"), "default"), *((line.name, line.name) for line in registry.infos())],
             "device": [(tr("Automatic"), "auto"), ("CPU", "cpu"), ("CUDA", "cuda"), (tr("Apple GPU"), "mps")],
-            "commit_mode": MODES,
+            "commit_mode": modes(),
             "pause_on": [
                 (tr("the object is lost"), "lost"),
                 (tr("lost or uncertain"), "uncertain"),
-                ("never", "never"),
+                (tr("never"), "never"),
             ],
         }
         groups: dict[str, list[str]] = {}
@@ -88,7 +88,7 @@ class SettingsDialog(QDialog):
             if meta is not None and meta.extra:
                 groups.setdefault(meta.extra["group"], []).append(name)
         for group, names in groups.items():
-            heading = QLabel(group)
+            heading = QLabel(tr(group))
             heading.setObjectName("heading")
             form = Form(Settings, choices, only=names, value=self._session.settings, labels=LABELS)
             if not form.controls:  # keys have a dialog of their own
@@ -117,7 +117,7 @@ class SettingsDialog(QDialog):
     def _filter(self, text: str) -> None:
         found = False
         for group, form in self.forms.items():
-            seen = form.filter(text, also=group)
+            seen = form.filter(text, also=tr(group))
             self._headings[group].setVisible(seen)
             form.setVisible(seen)
             found |= seen

@@ -24,8 +24,10 @@ from app.model.tracks import AttributeValue
 from app.session import Session
 from app.words import mark, tr
 
-COVERS = (mark("not said"), mark("0: hidden"), mark("1: up to 15 %"), mark("2: to 30 %"), mark("3: to 45 %"), mark("4: to 60 %"), mark("5: to 75 %"),
-          mark("6: to 90 %"), mark("7: to 99 %"), mark("8: all of it"))  # fmt: skip
+COVERS = (
+    mark("not said"), mark("0: hidden"), mark("1: up to 15 %"), mark("2: to 30 %"), mark("3: to 45 %"),
+    mark("4: to 60 %"), mark("5: to 75 %"), mark("6: to 90 %"), mark("7: to 99 %"), mark("8: all of it"),
+)  # fmt: skip
 NOTHING = "–"
 
 
@@ -56,7 +58,7 @@ class AttributesPanel(QWidget):
         assert edited is not None
         edited.editingFinished.connect(lambda: self._relabel(self.label.currentText()))
         self.cover = QComboBox(self)
-        self.cover.addItems(COVERS)
+        self.cover.addItems([tr(cover) for cover in COVERS])
         self.cover.setAccessibleName(tr("How much can be seen"))
         self.cover.activated.connect(lambda at: self._try(lambda: session.set_cover(None if at == 0 else at - 1)))
         self.repeat = QPushButton(tr("Repeat for the following frames"))

@@ -27,6 +27,7 @@ from app.scene import pace
 from app.settings import HEAT_KINDS, Settings
 from app.words import mark, tr
 from app.work.choice import TrackerChoice
+from app.work.reasons import translated
 from tracker.api import Prediction, TrackerInfo, Verdict
 
 SetOption = Callable[[str, object], None]
@@ -83,7 +84,7 @@ class TrackerPanel(QWidget):
         self.masks.setToolTip(tr("Compute a mask on every frame, where the tracker can; without, tracking is faster"))
         self.heat = QComboBox()
         for kind in HEAT_KINDS:
-            self.heat.addItem(HEAT_TITLES[kind], kind)
+            self.heat.addItem(tr(HEAT_TITLES[kind]), kind)
         self.heat.setAccessibleName(tr("Heat map"))
         self.heat.setToolTip(tr("The response map laid over the search region while tracking (H goes to the next)"))
         self.opacity = QSlider(Qt.Orientation.Horizontal)
@@ -187,9 +188,10 @@ class TrackerPanel(QWidget):
             for info in self._infos:
                 own = self._choice.name == info.name or self._choice.name in info.aliases
                 special = own and bool(self._choice.options)
-                text = TrackerChoice(
-                    info.name, self._choice.untrained, self._choice.weights, self._choice.profile
-                ).title if special else info.name if info.ready else tr("{info} · needs weights").format(info=info.name)  # fmt: skip
+                text = info.name if info.ready else tr("{name} · needs weights").format(name=info.name)
+                if special:
+                    chosen = self._choice
+                    text = TrackerChoice(info.name, chosen.untrained, chosen.weights, chosen.profile).title
                 self.tracker.addItem(text, info.name)
                 tip = info.title if info.ready else tr("{title}. Its weights are not here").format(title=info.title)
                 self.tracker.setItemData(self.tracker.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
@@ -209,7 +211,7 @@ class TrackerPanel(QWidget):
         self.made_from.setVisible(bool(words))
         self.made_from.setStyleSheet(f"color: {theme.current().tokens.warning}" if untrained else "")
         self.tracker.setToolTip(
-            tr("{currentText}: random weights").format(currentText=self.tracker.currentText()) if untrained else ""
+            tr("{name}: random weights").format(name=self.tracker.currentText()) if untrained else ""
         )
         colour = theme.current().tokens.warning
         self.tracker.setStyleSheet(f"QComboBox {{ color: {colour}; border-color: {colour} }}" if untrained else "")
@@ -247,7 +249,7 @@ class TrackerPanel(QWidget):
     def show_run(self, device: str, fps: float) -> None:
         """Where the run goes on and how fast; fps 0 while it starts."""
         self.speed.setText(pace(fps) if fps else "starting…")
-        self.where.setText(tr("on {upper}").format(upper=device.upper()) if device != "auto" else "")
+        self.where.setText(tr("on {device}").format(device=device.upper()) if device != "auto" else "")
 
     def show_idle(self) -> None:
         self.speed.setText("–")
@@ -265,7 +267,9 @@ class TrackerPanel(QWidget):
         kinds = frozenset(kind for kind, heat in prediction.heat.items() if heat.values.any())
         self._offer_kinds(kinds | self._masks() | (self._kinds or frozenset()))
         self.score.set_score(prediction.score, prediction.verdict)
-        self._say(VERDICTS[prediction.verdict], verdict_colour(prediction.verdict, t), prediction.reason)
+        self._say(
+            tr(VERDICTS[prediction.verdict]), verdict_colour(prediction.verdict, t), translated(prediction.reason)
+        )
         self.search.show_picture(search)
 
     def _masks(self) -> frozenset[str]:
@@ -282,7 +286,7 @@ class TrackerPanel(QWidget):
         """What the document keeps of a frame whose maps are gone."""
         t = theme.current().tokens
         self.score.set_score(score, verdict)
-        text = VERDICTS[verdict] if verdict else reason or "–"
+        text = tr(VERDICTS[verdict]) if verdict else reason or "–"
         self._say(text, verdict_colour(verdict, t), reason if verdict else "")
         self._show_signals(signals)
         self.search.show_picture(None)

@@ -130,8 +130,8 @@ class TracksModel(QAbstractTableModel):
         if last < 0:
             return tr("No frames yet")
         length = last - first + 1
-        return tr("Present on {present} of the {length} frames from {first} to {last} ({present2:.0%})").format(
-            present=present, length=length, first=first, last=last, present2=present / length
+        return tr("Present on {present} of the {length} frames from {first} to {last} ({share:.0%})").format(
+            present=present, length=length, first=first, last=last, share=present / length
         )
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
