@@ -235,7 +235,12 @@ def by_trackeval(root: Path) -> Marks:
             "OUTPUT_SUMMARY": False, "OUTPUT_DETAILED": False, "LOG_ON_ERROR": None}  # fmt: skip
     out: Marks = {}
     for folder in sorted(root.iterdir()):
-        for kind, title in (("youtube_vis", "YouTube-VIS"), ("tao", "TAO"), ("burst", "BURST")):
+        for kind, title, asked in (
+            ("youtube_vis", "YouTube-VIS", {}),
+            ("tao", "TAO", {}),
+            ("burst", "BURST", {}),
+            ("burst", "BURST, exemplar-guided,", {"EXEMPLAR_GUIDED": True}),
+        ):
             truth = json.loads((folder / f"{kind}.json").read_text())
             crowd = kind == "youtube_vis" and any(note["iscrowd"] for note in truth["annotations"])
             if kind == "burst":
@@ -258,7 +263,7 @@ def by_trackeval(root: Path) -> Marks:
             put(there / "results" / "youtube_vis_val" / "self" / "data" / "x.json", results)
             put(there / "results" / "self" / "data" / "x.json", results)
             config = {"GT_FOLDER": f"{there}/truth/", "TRACKERS_FOLDER": f"{there}/results/", "SPLIT_TO_EVAL": "val",
-                      "TRACKERS_TO_EVAL": ["self"], "PRINT_CONFIG": False}  # fmt: skip
+                      "TRACKERS_TO_EVAL": ["self"], "PRINT_CONFIG": False, **asked}  # fmt: skip
             reader = {"youtube_vis": datasets.YouTubeVIS, "tao": datasets.TAO, "burst": datasets.BURST}[kind]
             plain = {"PRINT_CONFIG": False}
             judges = [metrics.TrackMAP({**plain, "USE_TIME_RANGES": False}), metrics.HOTA(plain)]
