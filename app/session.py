@@ -16,13 +16,13 @@ from app import diagnostics
 from app.media import open_media
 from app.settings import HEAT_KINDS, Settings, save_settings
 from app.work.choice import CreateTracker, TrackerChoice, Trackers
-from app.work.collecting import Collecting
 from app.work.errors import RelinkError, SessionError
 from app.work.events import Events, Mode, Status
 from app.work.jobs import Jobs, Post
 from app.work.lane import MainLane
 from app.work.requests import LiveItem, OpenReader
 from app.work.run import Runs, RunStatus
+from app.work.travelling import Travelling
 from tracker import registry
 
 __all__ = ["Events", "LiveItem", "Mode", "RelinkError", "RunStatus", "Session", "SessionError", "Status"]
@@ -31,7 +31,7 @@ PAUSED = "paused"
 """The scope of the keys that answer a paused run."""
 
 
-class Session(Collecting):
+class Session(Travelling):
     """See the module. Methods raise `SessionError` for what cannot be done now; work in the background reports to
     ``events.error``."""
 

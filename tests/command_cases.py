@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import command_cases_objects  # noqa: F401  # its cases
 from command_world import CASES, OFF, UNSURE, WINDOWED, Case, FakeUi, Trackers, World, case, default_settings, make_off
@@ -15,6 +14,7 @@ from app.formats.project import load_project
 from app.model.tracks import Source
 from app.session import PAUSED, Mode
 from app.settings import Settings
+from app.work.incoming import Incoming
 
 __all__ = ["CASES", "OFF", "WINDOWED", "FakeUi", "Trackers", "World", "default_settings", "make_off"]
 
@@ -74,14 +74,13 @@ def _incoming(w: World, make: Callable[[Path], object]) -> Case:
     w.object()
     out = w.place / "labels"
     make(out)
-    came: list[Any] = []
+    came: list[Incoming] = []
     stop = w.session.events.incoming.connect(came.append)
     yield {"path": next(path for path in (out, out.with_suffix(".json")) if path.exists())}
     w.wait(lambda: bool(came))
     stop()
-    assert len(w.session.document.tracks) == 1
-    w.session.take_labels(came[0])
-    assert len(w.session.document.tracks) == 2
+    w.take(came[0])
+    w.wait(lambda: len(w.session.document.tracks) == 2)
 
 
 def _exported(w: World, format_id: str, out: Path) -> None:
@@ -355,6 +354,14 @@ def go__next_clip(w: World) -> Case:
 @case("object")
 def go__previous_clip(w: World) -> Case:
     w.collected()
+    yield {}
+    w.at_clip(0)
+
+
+@case("object")
+def go__next_unfinished(w: World) -> Case:
+    w.collected()
+    w.session.set_clip_done(2, True)
     yield {}
     w.at_clip(0)
 

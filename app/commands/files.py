@@ -7,9 +7,9 @@ from app.commands.table import Command, is_open
 COMMANDS: tuple[Command, ...] = (
     Command("file.open", "Open…", ("Ctrl+O",), "File", lambda s, ui, **p: s.open(**p), ask="open",
             hint="Open a video, a folder of images or a project"),
-    Command("file.open_folder", "Open a folder of videos…", ("Ctrl+Shift+O",), "File",
+    Command("file.open_folder", "Open a folder of clips…", ("Ctrl+Shift+O",), "File",
             lambda s, ui, **p: s.open_folder(**p), ask="clip_folder",
-            hint="All of its videos as one collection of clips, listed in the panel Clips"),
+            hint="Its videos, folders of images, or the sequences of a data set with their labels, as one collection"),
     Command("file.sample", "Open the sample clip", (), "File", lambda s, ui: s.open(None),
             hint="A short clip to try everything on"),
     Command("file.save", "Save", ("Ctrl+S",), "File", lambda s, ui: s.save(), is_open,

@@ -60,4 +60,6 @@ COMMANDS: tuple[Command, ...] = (
             hint="Of the collection; unsaved work of this one is kept"),
     Command("go.previous_clip", "Previous clip", ("Ctrl+PgUp",), "Go", lambda s, ui: s.step_clip(-1), _collected,
             hint="Of the collection; unsaved work of this one is kept"),
+    Command("go.next_unfinished", "Next unfinished clip", ("Ctrl+Shift+PgDown",), "Go",
+            lambda s, ui: s.next_unfinished(), _collected, hint="The next one of the collection without a tick"),
 )  # fmt: skip

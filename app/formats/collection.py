@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,7 @@ from app.model.document import Count, Label
 
 SUFFIX = ".siamclips"
 FORMAT = "siamclips"
-SCHEMA = 1
+SCHEMA = 2
 MAX_BYTES = 64 << 20
 """Largest manifest that is read; some 100 000 clips."""
 
@@ -44,6 +45,9 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     verified: Count = 0
     suspicious: Count = 0
     done: bool = False
+    vouched: Count = 0  # this and what follows since schema 2
+    truths: list[_Place] = []
+    format: str = ""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,6 +55,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     schema: int
     clips: list[_Entry]
     labels: list[Label] = []
+    settings: dict[str, Any] = {}  # since schema 2
 
 
 class _Head(msgspec.Struct):
@@ -58,7 +63,18 @@ class _Head(msgspec.Struct):
     schema: int | None = None
 
 
-_NUMBERS = ("fingerprint", "frames", "objects", "boxes", "labelled", "verified", "suspicious", "done")
+_NUMBERS = (
+    "fingerprint",
+    "frames",
+    "objects",
+    "boxes",
+    "labelled",
+    "verified",
+    "suspicious",
+    "done",
+    "vouched",
+    "format",
+)
 
 
 def save_collection(collection: Collection, path: Path) -> None:
@@ -68,12 +84,13 @@ def save_collection(collection: Collection, path: Path) -> None:
         _Entry(
             _place(clip.video, folder),
             _place(clip.project, folder) if clip.project else None,
+            truths=[_place(truth, folder) for truth in clip.truths],
             **{name: getattr(clip, name) for name in _NUMBERS},
         )
         for clip in collection.clips
     ]
     try:
-        data = msgspec.json.encode(_File(FORMAT, SCHEMA, entries, list(collection.labels)))
+        data = msgspec.json.encode(_File(FORMAT, SCHEMA, entries, list(collection.labels), collection.settings))
         replace_file(path.resolve(), msgspec.json.format(data, indent=1) + b"\n")
     except UnicodeEncodeError as error:
         raise CollectionError(
@@ -115,6 +132,7 @@ def load_collection(path: Path) -> Collection:
         Clip(
             _found(entry.video, folder, path),
             _found(entry.project, folder, path) if entry.project else "",
+            truths=tuple(_found(truth, folder, path) for truth in entry.truths),
             **{name: getattr(entry, name) for name in _NUMBERS},
         )
         for entry in file.clips
@@ -123,7 +141,7 @@ def load_collection(path: Path) -> Collection:
         if len(set(names)) != len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise CollectionError(f"{path} is damaged: the {what} {short(twice)!r} is there twice. Remove one of them.")
-    return Collection(clips, tuple(file.labels))
+    return Collection(clips, tuple(file.labels), file.settings)
 
 
 def _place(path: str, folder: Path) -> _Place:

@@ -6,7 +6,15 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QInputDialog,
+    QListView,
+    QMessageBox,
+    QTreeView,
+    QWidget,
+)
 
 from app.formats.collection import SUFFIX as CLIPS
 from app.gui.dialogs.labels import LabelsDialog
@@ -60,8 +68,8 @@ class Asking:
         return path.parent if path.suffix.lower().lstrip(".") in pictures.replace("*.", "").split() else path
 
     def clip_folder(self) -> Path | None:
-        """A folder of videos."""
-        chosen = QFileDialog.getExistingDirectory(self._window, tr("Open a folder of videos"), self._beside())
+        """A folder of videos, of folders of images, or the root of a data set."""
+        chosen = QFileDialog.getExistingDirectory(self._window, tr("Open a folder of clips"), self._beside())
         return Path(chosen) if chosen else None
 
     def clips(self) -> list[Path]:
@@ -70,6 +78,16 @@ class Asking:
             self._window, tr("Add clips"), self._beside(), tr("Videos ({patterns})").format(patterns=VIDEOS)
         )
         return [Path(one) for one in chosen]
+
+    def folders(self) -> list[Path]:
+        """Folders of images, or of such and videos, to add to the collection; several may be chosen."""
+        dialog = QFileDialog(self._window, tr("Add folders"), self._beside())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)  # no system has one for several folders
+        for view in (*dialog.findChildren(QListView), *dialog.findChildren(QTreeView)):
+            view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        return [Path(one) for one in dialog.selectedFiles()] if dialog.exec() else []
 
     def frame(self) -> dict[str, Any] | None:
         """``{"place": ...}`` to go to, as it was written."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
-from app.formats.collection import SUFFIX
 from app.gui import recent
 from app.gui.asking import Asking, Unsaved
 from app.gui.dialogs.recover import RecoverDialog
 from app.gui.dialogs.relink import RelinkDialog
 from app.session import RelinkError, Session
-from app.work.clips import holds_videos
+from app.work.clips import manifest_for
+from app.work.gathering import holds_images
 from app.work.journal import Leftover
 
 
@@ -46,27 +46,26 @@ class Documents:
         return None
 
     def ask_folder(self) -> dict[str, Any] | None:
-        """As `ask_open`, for a folder of videos."""
+        """As `ask_open`, for a folder of clips."""
         folder = self.asking.clip_folder()
         if folder is not None:
             self.open_folder(folder)
         return None
 
     def open_folder(self, folder: Path) -> None:
-        """Open the videos of a folder as one collection, once the present document may be left."""
+        """Open what a folder holds as one collection, once the present document may be left."""
         self.leave(lambda: self._collect(folder, lambda: self._session.open_folder(folder)))
 
     def open_several(self, paths: list[Path]) -> None:
-        """Open several videos as one collection, with its manifest beside the first."""
-        home = paths[0].parent
-        manifest = home / f"{home.name}{SUFFIX}"
+        """Open several videos and folders as one collection, with its manifest beside the first."""
+        manifest = manifest_for(paths[0].parent)
         self.leave(lambda: self._collect(manifest, lambda: self._session.new_collection(manifest, paths)))
 
     def dropped(self, paths: list[Path]) -> None:
         """Open what was dropped on the window: one path, or several as a collection."""
         if len(paths) > 1:
             self.open_several(paths)
-        elif paths and paths[0].is_dir() and holds_videos(paths[0]):
+        elif paths and paths[0].is_dir() and not holds_images(paths[0]):
             self.open_folder(paths[0])
         elif paths:
             self.open(paths[0])

@@ -125,6 +125,12 @@ class History:
         return tuple(step.title for step in reversed(self._undone))
 
     @property
+    def timed(self) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+        """`steps` and `undone`, each step with when it began (see `undo_when`)."""
+        done = [(step.title, step.when) for step in self._done]
+        return done, [(step.title, step.when) for step in reversed(self._undone)]
+
+    @property
     def state(self) -> int:
         """A name for the document as it is now, for `mark_saved` later."""
         return self._state

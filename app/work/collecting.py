@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from app.formats.collection import SUFFIX, load_collection, save_collection
+from app.formats.collection import save_collection
 from app.formats.project import save_project
-from app.model.collection import Clip, Collection
+from app.model.collection import Clip
 from app.model.document import Document
 from app.words import tr
 from app.work import opening, schema
-from app.work.clips import Saving, counts, videos_in, with_counts
+from app.work.bringing import Brought, bring
+from app.work.clip_list import ClipList
+from app.work.clips import Saving, counts, with_counts
 from app.work.errors import RelinkError, SessionError
-from app.work.filing import AlsoSaved, Filing, Kept
+from app.work.filing import AlsoSaved, Kept
 from app.work.jobs import Job
 from app.work.journal import Leftover
 
@@ -24,25 +26,11 @@ KEPT = 8
 """Clips without unsaved work whose undo is remembered after they were left; those with unsaved work all are."""
 
 
-class Collecting(Filing):
-    """The part of the session that knows the other clips."""
-
-    collection: Collection | None
-    collection_path: Path | None
-    missing: frozenset[str]
-    """Videos of the collection that are not where they were."""
-    wanted_clip: int | None
-    """The clip that was asked for last; None when something else was."""
-    _clip: str
-    """The video of the open clip as the collection names it; empty when what is open is none of its clips."""
-    _left: dict[str, Kept]
-    """Clips that were left, by video, the last one last."""
+class Collecting(ClipList):
+    """The part of the session that goes from clip to clip."""
 
     def _begin_collecting(self) -> None:
-        self.collection, self.collection_path = None, None
-        self.missing = frozenset()
-        self.wanted_clip = None
-        self._clip, self._left = "", {}
+        self._begin_list()
         self._staying, self._arrived = False, None
         self._unwanted = False
 
@@ -66,125 +54,6 @@ class Collecting(Filing):
         """Videos of the clips that were left with unsaved work."""
         return frozenset(video for video, kept in self._left.items() if kept.history.dirty and not self._unwanted)
 
-    # Opening and making
-
-    def open(
-        self, path: Path | str | None = None, *, video: Path | None = None, accept: bool = False, fresh: bool = False
-    ) -> Job[Any]:
-        """As `Filing.open`; a manifest opens its collection."""
-        if path is not None and Path(path).suffix.lower() == SUFFIX:
-            return self.open_collection(Path(path))
-        self.wanted_clip = None
-        return super().open(path, video=video, accept=accept, fresh=fresh)
-
-    def recover(self, leftover: Leftover, *, video: Path | None = None, accept: bool = False) -> Job[Any]:
-        """As `Filing.recover`; what comes back stands for itself."""
-        self.wanted_clip = None
-        return super().recover(leftover, video=video, accept=accept)
-
-    def open_collection(self, path: Path) -> Job[Any]:
-        """Read a manifest in the background, then go to the first clip that is there and not done.
-
-        ``events.clips`` tells that it is read; ``events.error`` (`CollectionError`) why it cannot be.
-        """
-        return self._collect(path, lambda: load_collection(path))
-
-    def new_collection(self, path: Path, media: Iterable[Path]) -> Job[Any]:
-        """Make a collection of videos and folders of images, with its manifest at ``path``, and open it.
-
-        One that is there already is opened and gets the clips it lacks.
-        """
-        path = path if path.suffix.lower() == SUFFIX else path.with_name(path.name + SUFFIX)
-        found = [str(Path(one).absolute()) for one in media]
-        if not found:
-            raise SessionError(tr("A collection needs at least one video; choose some"))
-
-        def make() -> Collection:
-            before = load_collection(path) if path.exists() else Collection()
-            known = {clip.video for clip in before.clips}
-            new = [Clip(video) for video in dict.fromkeys(found) if video not in known]
-            made = msgspec.structs.replace(before, clips=(*before.clips, *new))
-            save_collection(made, path)
-            return made
-
-        return self._collect(path, make)
-
-    def open_folder(self, folder: Path) -> Job[Any]:
-        """Make a collection of the videos in a folder, or open the one that it has."""
-        folder = folder.absolute()
-        return self.new_collection(folder / f"{folder.name}{SUFFIX}", videos_in(folder))
-
-    def _collect(self, path: Path, make: Callable[[], Collection]) -> Job[Any]:
-        self._not_opening()
-        self._opening = tr("Opening {path}…").format(path=path.name)
-        self.events.mode(self.mode)
-
-        def work() -> Generator[None, None, tuple[Collection, frozenset[str]]]:
-            yield
-            made = make()
-            return made, frozenset(clip.video for clip in made.clips if not Path(clip.video).exists())
-
-        def end(error: Exception | None, cancelled: bool) -> None:
-            self._opening = ""
-            if error is not None:
-                self.events.mode(self.mode)
-                self.events.error(error)
-            elif job.value is not None and not self._closed:
-                self._release()
-                self._clip = ""
-                collection, self.missing = job.value
-                self.collection = collection
-                self.collection_path = path.absolute()
-                self.events.mode(self.mode)
-                self.events.clips()
-                there = [n for n, clip in enumerate(collection.clips) if clip.video not in self.missing]
-                first = next((n for n in there if not collection.clips[n].done), next(iter(there), None))
-                if first is not None:
-                    self.go_to_clip(first)
-                else:
-                    self.events.message(tr("None of the clips is where it was; say where they are in the Clips panel"))
-
-        job: Job[Any] = self.jobs.run("open", work(), on_end=end)
-        return job
-
-    # Changing the list
-
-    def add_clips(self, media: Iterable[Path]) -> None:
-        """Add videos and folders of images at the end; those that are there already stay as they are."""
-        collection = self._collection()
-        new = [Clip(video) for video in dict.fromkeys(str(Path(one).absolute()) for one in media)]
-        new = [clip for clip in new if collection.find(clip.video) is None]
-        self._change(msgspec.structs.replace(collection, clips=(*collection.clips, *new)))
-
-    def remove_clip(self, number: int) -> None:
-        """Take a clip from the list; its video and its labels stay on the disk. Raises `SessionError`."""
-        collection, clip = self._collection(), self._clip_at(number)
-        if clip.video == self._clip:
-            raise SessionError(tr("{clip} is open; go to another clip first (Ctrl+PgDown)").format(clip=clip.name))
-        if clip.video in self.unsaved_clips:
-            raise SessionError(tr("{clip} has unsaved work; save first (Ctrl+S)").format(clip=clip.name))
-        kept = self._left.pop(clip.video, None)
-        if kept is not None:
-            kept.journal.discard()
-        self._change(msgspec.structs.replace(collection, clips=tuple(c for c in collection.clips if c is not clip)))
-
-    def set_clip_done(self, number: int, done: bool) -> None:
-        """Say whether a clip is finished."""
-        self._change(self._collection().with_clip(number, msgspec.structs.replace(self._clip_at(number), done=done)))
-
-    def _change(self, collection: Collection) -> None:
-        """Another list, on the disk soon."""
-        path = self.collection_path
-        self.collection = collection
-        self.events.clips()
-
-        def work() -> Generator[None, None, None]:
-            yield
-            if path is not None:
-                save_collection(collection, path)
-
-        self.jobs.run("files", work(), on_end=lambda error, _: self.events.error(error) if error is not None else None)
-
     # Going from clip to clip
 
     def go_to_clip(
@@ -198,9 +67,11 @@ class Collecting(Filing):
         collection, clip = self._collection(), self._clip_at(number)
         if clip.video == self._clip:
             return None
+        self._not_opening()
         self.wanted_clip = number
         kept = self._left.get(clip.video)
         cache = self._paths.cache
+        brought: list[Brought] = []
 
         def work() -> Generator[str, None, opening.Opened]:
             project = Path(clip.project) if clip.project else None
@@ -211,8 +82,12 @@ class Collecting(Filing):
                 found = yield from opening.open_path(project, cache, video, accept)
             elif not place.exists():
                 ref = opening.unknown_video(clip.video, clip.fingerprint, clip.frames)
-                said = tr("{clip} is not at {video}; say where it is").format(clip=clip.name, video=clip.video)
-                raise RelinkError(Path(clip.video), ref, None, said)
+                raise RelinkError(
+                    Path(clip.video),
+                    ref,
+                    None,
+                    tr("{clip} is not at {video}; say where it is").format(clip=clip.name, video=clip.video),
+                )
             else:
                 found = yield from opening.open_path(place, cache)
                 now = found.media.fingerprint
@@ -221,14 +96,17 @@ class Collecting(Filing):
                     said = tr("{place} is not the video that this clip was; say where that is").format(place=place)
                     raise RelinkError(Path(clip.video), ref, place, said)
             found.document.labels = list(schema.merged(found.document.labels, collection.labels))
+            if clip.truths and found.project is None:
+                brought.append((yield from bring(clip, found.document)))
             return found
 
         def arrived() -> None:
             self._arrive(clip, video)
+            for one in brought:
+                self._take(clip, one)
             if then is not None:
                 then()
 
-        self._not_opening()
         self._staying, self._arrived = True, arrived
         return self._open(work(), Path(clip.video), None, kept)
 
@@ -243,11 +121,23 @@ class Collecting(Filing):
             raise SessionError(tr("This is the last clip") if by > 0 else tr("This is the first clip"))
         self.go_to_clip(number)
 
+    def next_unfinished(self) -> None:
+        """Go to the next clip that is not done, past the end to the first again. Raises `SessionError` without one."""
+        clips = self._collection().clips
+        at = self.clip if self.clip is not None else -1
+        for number in (*range(at + 1, len(clips)), *range(max(at, 0))):
+            if not clips[number].done and clips[number].video not in self.missing:
+                self.go_to_clip(number)
+                return
+        raise SessionError(tr("All other clips are done"))
+
     def _arrive(self, clip: Clip, video: Path | None) -> None:
         """The clip is open: what is now known of it goes to the list."""
         media, collection = self.require_open(), self._collection()
         at = collection.find(clip.video)
         self.missing -= {clip.video}
+        self.failed.pop(clip.video, None)
+        self._seeking = []
         if at is None:
             return
         name = str(video.absolute()) if video is not None else clip.video
@@ -260,6 +150,19 @@ class Collecting(Filing):
             self._change(collection.with_clip(at, now))
         else:
             self.events.clips()
+
+    def _take(self, clip: Clip, brought: Brought) -> None:
+        """Bring in the labels of a data set as one step, and tell what came."""
+        if brought.error is not None:
+            self.failed[clip.video] = str(brought.error)
+            self.events.clips()
+            self.events.error(brought.error)
+        elif brought.edit is not None:
+            change = self.commit(brought.edit, tr("Import the labels of {clip}").format(clip=clip.name))
+            self.select(*sorted(change.tracks)[:1])
+            self.events.message(brought.said)
+            if brought.notes:
+                self.events.error(SessionError(" ".join((f"{clip.name}:", *brought.notes))))
 
     def _open(
         self, work: Any, path: Path | None, leftover: Leftover | None = None, kept: Kept | None = None
@@ -277,7 +180,8 @@ class Collecting(Filing):
         self.runs.drop()
         if not staying:
             self._release()
-            self.collection, self.collection_path, self.missing = None, None, frozenset()
+            self.collection, self.collection_path = None, None
+            self.missing, self.failed = frozenset(), {}
         elif self._clip and self.journal is not None:
             self._left[self._clip] = Kept(self.history, self.journal, self.project, self.frame)
             self.journal = None
@@ -317,38 +221,6 @@ class Collecting(Filing):
             self._unwanted = self._unwanted or discard
             self._release()
 
-    # Undo across clips
-
-    @property
-    def can_undo(self) -> bool:
-        return self.history.can_undo or any(kept.history.can_undo for kept in self._left.values())
-
-    @property
-    def can_redo(self) -> bool:
-        return self.history.can_redo or any(kept.history.can_redo for kept in self._left.values())
-
-    def undo(self, *, here: bool = False) -> None:
-        """Take back the newest step of all clips, going to its clip first; ``here``: of the open clip."""
-        self.runs.flush()
-        newest = max(self._left.items(), key=lambda item: item[1].history.undo_when, default=None)
-        if here or newest is None or newest[1].history.undo_when <= self.history.undo_when:
-            super().undo()
-        else:
-            self._at_clip(newest[0], super().undo)
-
-    def redo(self, *, here: bool = False) -> None:
-        """Do again what was undone last in any clip, going to its clip first."""
-        waiting = [(kept.history.redo_when, video) for video, kept in self._left.items() if kept.history.can_redo]
-        if here or not waiting or (self.history.can_redo and self.history.redo_when < min(waiting)[0]):
-            super().redo()
-        else:
-            self._at_clip(min(waiting)[1], super().redo)
-
-    def _at_clip(self, video: str, then: Callable[[], object]) -> None:
-        number = self._collection().find(video)
-        if number is not None:
-            self.go_to_clip(number, then=then)
-
     # Saving
 
     def _also_save(self, doc: Document, target: Path) -> AlsoSaved:
@@ -386,14 +258,3 @@ class Collecting(Filing):
                 self.events.clips()
 
         return AlsoSaved(work, done)
-
-    def _collection(self) -> Collection:
-        if self.collection is None:
-            raise SessionError(tr("No collection of clips is open; File, Open a folder makes one"))
-        return self.collection
-
-    def _clip_at(self, number: int) -> Clip:
-        clips = self._collection().clips
-        if not 0 <= number < len(clips):
-            raise SessionError(tr("The collection has no clip {number}").format(number=number + 1))
-        return clips[number]

@@ -135,11 +135,15 @@ class Filing(Importing):
             self.events.mode(self.mode)
             if error is not None:
                 self.events.error(error)
+                self._open_failed(error)
 
         self.events.progress(title, 0.0)
         job: Job[opening.Opened] = self.jobs.run("open", work, on_end=end)
         self._long[title] = job
         return job
+
+    def _open_failed(self, error: Exception) -> None:
+        """What was to be opened is not, as everyone was told."""
 
     def cancel(self, title: str) -> None:
         """End the long work that ``events.progress`` tells of under this title, if it can be ended."""

@@ -12,6 +12,7 @@ import msgspec
 from app import diagnostics
 from app.formats.project import load_project
 from app.media import MediaInfo, probe
+from app.model.collection import Clip
 from app.model.document import Document, VideoRef
 from app.words import tr
 from app.work.errors import RelinkError, SessionError
@@ -131,7 +132,8 @@ def default_project(video: Path) -> Path:
     name = (video.name if video.is_dir() else video.stem) + SUFFIX
     sample = diagnostics.resource(SAMPLE).parent
     if video.parent == sample or not os.access(video.parent, os.W_OK):
-        name = f"sample{SUFFIX}" if video.parent == sample else name
+        told = Clip(str(video)).name  # says which clip it is where all lie in one folder
+        name = f"sample{SUFFIX}" if video.parent == sample else name if told == video.name else told + SUFFIX
         return diagnostics.paths().documents / name
     return video.parent / name
 

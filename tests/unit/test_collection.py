@@ -23,14 +23,15 @@ names = st.text("abcä ü._-", min_size=1, max_size=8).filter(lambda name: name.
 count = st.integers(0, 2**40)
 clips = st.builds(
     Clip, names.map("/data/{}".format), st.just("") | names.map("/data/{}.siamlabel".format), names, count, count,
-    count, count, count, count, st.booleans(),
+    count, count, count, count, st.booleans(), count, st.lists(names.map("/data/{}".format), max_size=2).map(tuple),
+    st.sampled_from(["", "otb"]),
 )  # fmt: skip
 
 
 @given(st.lists(clips, unique_by=lambda clip: clip.video, max_size=5), st.lists(names, unique=True, max_size=3))
 def test_a_manifest_reads_back_as_it_was(tmp_path_factory, found, labels):
     path = tmp_path_factory.mktemp("c") / "all.siamclips"
-    before = Collection(tuple(found), tuple(Label(name, "#ff0000") for name in labels))
+    before = Collection(tuple(found), tuple(Label(name, "#ff0000") for name in labels), {"jump": 5, "masks": False})
     save_collection(before, path)
     assert load_collection(path) == before
 
@@ -218,7 +219,7 @@ def iter_nothing():
 
 def test_clips_are_added_removed_and_ticked_off(session, videos, tmp_path):
     more = write_clip(tmp_path / "d.mkv", frames=5)
-    session.add_clips([more, videos[0]])
+    session.wait(session.add_clips([more, videos[0]]))
     session.set_clip_done(3, True)
     session.remove_clip(1)
     with pytest.raises(SessionError, match="is open"):

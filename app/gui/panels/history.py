@@ -1,6 +1,8 @@
-"""The history: every step that can be taken back or done again; a click goes to that state."""
+"""The history: every step that can be taken back or done again, in all clips; a click goes to that state."""
 
 from __future__ import annotations
+
+from itertools import groupby
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
@@ -11,12 +13,13 @@ from app.words import tr
 
 SHOWN = 500
 """Steps on each side that are listed; undo itself has no limit."""
-_STEPS = Qt.ItemDataRole.UserRole
-"""How many steps away from the present state: below zero to undo, above to redo."""
+_WHEN = Qt.ItemDataRole.UserRole
+"""When the step began; 0 for the state before all of them."""
 
 
 class HistoryPanel(QWidget):
-    """Oldest first; what was undone is listed below the present state, muted."""
+    """Oldest first; what was undone is listed below the present state, muted. The steps of a collection stand below the
+    names of their clips."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -26,11 +29,11 @@ class HistoryPanel(QWidget):
         self._shown: tuple[object, ...] = ()
         self.list = QListWidget()
         self.list.setAccessibleName(tr("History"))
-        self.list.itemClicked.connect(lambda item: self._go(item.data(_STEPS)))
+        self.list.itemClicked.connect(self._go)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
         column.addWidget(self.list)
-        for event in (session.events.opened, session.events.document):
+        for event in (session.events.opened, session.events.document, session.events.clips):
             event.connect(lambda *_: self.refresh())
         self.refresh()
 
@@ -42,28 +45,45 @@ class HistoryPanel(QWidget):
         """List the steps; costs nothing while nobody looks."""
         if not self.isVisible():
             return
-        history = self._session.history
-        done, undone = history.steps[-SHOWN:], history.undone[:SHOWN]
-        if (done, undone) == self._shown:
+        done, undone = self._session.steps()
+        names = [clip.name for clip in self._session.collection.clips] if self._session.collection else []
+        shown = done[-SHOWN:], undone[:SHOWN], names
+        if shown == self._shown:
             return
-        self._shown = done, undone
+        self._shown = shown
         with QSignalBlocker(self.list):
             self.list.clear()
-            self._add(tr("As it was opened") if len(history.steps) <= SHOWN else "…", -len(done))
-            for n, title in enumerate(done, 1):
-                self._add(title, n - len(done))
-            for n, title in enumerate(undone, 1):
-                self._add(title, n)
-        self.list.setCurrentRow(len(done))
-        self.list.scrollToItem(self.list.item(len(done)))
+            before = done[-SHOWN - 1].when if len(done) > SHOWN else 0
+            now = self._add("…" if before else tr("As it was opened"), before)
+            for clip, steps in groupby(done[-SHOWN:], key=lambda step: step.clip):
+                self._head(clip, names)
+                for step in steps:
+                    now = self._add(step.title, step.when)
+            for clip, steps in groupby(undone[:SHOWN], key=lambda step: step.clip):
+                self._head(clip, names)
+                for step in steps:
+                    self._add(step.title, step.when, muted=True)
+        self.list.setCurrentItem(now)
+        self.list.scrollToItem(now)
 
-    def _add(self, title: str, steps: int) -> None:
-        item = QListWidgetItem(title)
-        item.setData(_STEPS, steps)
-        if steps > 0:
-            item.setForeground(theme.colour(theme.current().tokens.muted))
+    def _head(self, clip: int | None, names: list[str]) -> None:
+        """The name of the clip that the next steps are of."""
+        if clip is None:
+            return
+        item = QListWidgetItem(theme.icon("film", theme.current().tokens.muted), names[clip])
+        item.setFlags(Qt.ItemFlag.NoItemFlags)
+        item.setForeground(theme.colour(theme.current().tokens.muted))
         self.list.addItem(item)
 
-    def _go(self, steps: int) -> None:
-        for _ in range(abs(steps)):
-            self._session.undo(here=True) if steps < 0 else self._session.redo(here=True)
+    def _add(self, title: str, when: int, *, muted: bool = False) -> QListWidgetItem:
+        item = QListWidgetItem(title)
+        item.setData(_WHEN, when)
+        if muted:
+            item.setForeground(theme.colour(theme.current().tokens.muted))
+        self.list.addItem(item)
+        return item
+
+    def _go(self, item: QListWidgetItem) -> None:
+        when = item.data(_WHEN)
+        if when is not None:
+            self._session.travel(when)
