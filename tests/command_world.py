@@ -153,6 +153,7 @@ WINDOWED: dict[str, str] = {
     "view.zoom_out": "zoom 0.8",
     "help.palette": "palette",
     "help.keys": "keys",
+    "help.tour": "tour",
     "help.log": "log",
 }
 """What a command says to the `Ui`, by its id; see `FakeUi`."""

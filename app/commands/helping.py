@@ -9,6 +9,8 @@ COMMANDS: tuple[Command, ...] = (
             hint="Type what you want to do"),
     Command("help.keys", "Keys", ("F1",), "Help", lambda s, ui: ui.show_keys(),
             hint="All commands and their keys, to read and to change"),
+    Command("help.tour", "Take the tour (two minutes)", (), "Help", lambda s, ui: ui.show_tour(),
+            hint="Draw, track, correct, review and export, on the sample clip"),
     Command("help.log", "Show the log file", (), "Help", lambda s, ui: ui.show_log(),
             hint="Opens the folder that holds it"),
 )  # fmt: skip

@@ -40,6 +40,10 @@ class Ui(Protocol):
         """The palette: find a command by typing."""
         ...
 
+    def show_tour(self) -> None:
+        """The guided tour, on the sample clip."""
+        ...
+
     def show_log(self) -> None:
         """The folder with the log file."""
         ...

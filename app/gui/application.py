@@ -78,6 +78,7 @@ def begin(window: MainWindow, path: str | None) -> None:
     if path is not None:
         window.documents.open(Path(path))
     elif not recent.load():
+        window.touring.offer()
         window.documents.open(None)
 
 

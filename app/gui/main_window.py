@@ -53,6 +53,7 @@ from app.gui.start_page import StartPage
 from app.gui.status import StatusLine
 from app.gui.timeline import Timeline
 from app.gui.tool_bar import tool_bar
+from app.gui.tour import Touring
 from app.scene import mode_line
 from app.session import Mode, RelinkError, Session, SessionError
 from app.work.painting import MaskTool
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.player = Player(session, self, self.transport.show_note)
         self.showing = Showing(self)
+        self.touring = Touring(self)
         self._connect()
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
@@ -356,6 +358,9 @@ class MainWindow(QMainWindow):
         palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         palette.show()
         palette.search.setFocus()
+
+    def show_tour(self) -> None:
+        self.touring.start()
 
     def show_log(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(diagnostics.paths().log.parent)))

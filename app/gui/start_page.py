@@ -33,11 +33,13 @@ class StartPage(QWidget):
         self.open_button = _button(actions["file.open"], tr("Open…"))
         self.open_button.setDefault(True)
         self.sample_button = _button(actions["file.sample"], tr("Open the sample clip"))
+        self.tour_button = _button(actions["help.tour"], tr("Take the tour (two minutes)"))
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.GRID)
         buttons.addStretch(1)
         buttons.addWidget(self.open_button)
         buttons.addWidget(self.sample_button)
+        buttons.addWidget(self.tour_button)
         buttons.addStretch(1)
         self._heading = QLabel(tr("Recent"))
         self._heading.setObjectName("heading")
@@ -82,7 +84,7 @@ class StartPage(QWidget):
     def show_busy(self, text: str) -> None:
         """Something is being opened; an empty text when no longer."""
         self.title.setText(text or tr("Open a video to label"))
-        for part in (self.text, self.open_button, self.sample_button):
+        for part in (self.text, self.open_button, self.sample_button, self.tour_button):
             part.setVisible(not text)
 
     def show_drop(self, over: bool) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Generic, ParamSpec
 
+from app.formats.base import ExportReport
 from app.media import Frame
 from app.model.document import Change
 from app.settings import Settings
@@ -106,6 +107,8 @@ class Events:
         self.trackers: Event[[]] = Event()
         """Weights were imported, or could not be: which trackers are ready may have changed."""
         self.saved: Event[[Path]] = Event()
+        self.exported: Event[[ExportReport]] = Event()
+        """Labels were written in a format and read back."""
         self.clips: Event[[]] = Event()
         """The collection, one of its clips, or which of them is open changed."""
         self.cached: Event[[]] = Event()

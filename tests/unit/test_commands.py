@@ -48,6 +48,9 @@ class FakeUi:
     def show_palette(self) -> None:
         self.calls.append("palette")
 
+    def show_tour(self) -> None:
+        self.calls.append("tour")
+
     def show_log(self) -> None:
         self.calls.append("log")
 
@@ -93,7 +96,7 @@ def test_every_command_can_be_asked_when_nothing_is_open(ui: FakeUi):
     assert able == {
         "file.open", "file.open_folder", "file.sample", "file.quit", "edit.settings", "view.heat", "view.masks",
         "view.mask_style", "view.ghost", "view.labels", "view.search",
-        "view.lock_camera", "view.magnifier", "help.palette", "help.keys", "help.log",
+        "view.lock_camera", "view.magnifier", "help.palette", "help.keys", "help.log", "help.tour",
     }
     for command in COMMANDS:
         if command.id not in able:
