@@ -30,6 +30,7 @@ from app.formats.one_file import OneFile, first_bytes
 from app.formats.selection import Choice, Extra, Selection, select
 from app.model.document import Document
 from app.model.tracks import Observation, State, Track
+from app.words import mark, tr
 
 DATASET = "SiamLabel"
 """The collection that BURST's folders name between split and clip."""
@@ -89,8 +90,8 @@ class BurstFormat(OneFile):
             tally["ignored" if track.ignored else "bare"] += 1 if track.ignored else bare
             if not track.ignored:
                 tally["taken"] += sum(_unsaid(track.frames.get(frame)) for frame in shown)
-        losses = [sentence.format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
-        losses.append("Coordinates are rounded to 0.001 px. Frame pictures are named, not written.")
+        losses = [tr(sentence).format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
+        losses.append(tr("Coordinates are rounded to 0.001 px. Frame pictures are named, not written."))
         return chosen, chosen.preflight(masks=True, losses=losses)
 
     def rows(self, kept: Document, params: BurstParams, names: Sequence[str]) -> Iterator[bytes]:
@@ -143,9 +144,9 @@ class BurstFormat(OneFile):
 BURST = BurstFormat()
 
 _SENTENCES = {
-    "bare": "Boxes without a mask, for which BURST has no entry, written under siamlabel: {n}.",
-    "ignored": "Ignored regions, which BURST has not, written under siamlabel: {n}.",
-    "taken": "Annotated frames (of each object) without its mask, where others take it for absent: {n}.",
+    "bare": mark("Boxes without a mask, for which BURST has no entry, written under siamlabel: {n}."),
+    "ignored": mark("Ignored regions, which BURST has not, written under siamlabel: {n}."),
+    "taken": mark("Annotated frames (of each object) without its mask, where others take it for absent: {n}."),
 }
 
 

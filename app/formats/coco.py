@@ -33,13 +33,14 @@ from app.formats.one_file import first_bytes
 from app.formats.selection import Choice, Extra, Selection, select
 from app.model.document import Document, VideoRef
 from app.model.tracks import Observation, State, Track
+from app.words import mark, tr
 
 _CHUNK = 500
 
-_POLYGONS = (
-    "Masks written as polygons along pixel borders: {n}. Filled by pycocotools they are exact; readers that also draw "
-    "the border or move it to pixel centres, as OpenCV does, get masks up to a pixel wider, and lines of a pixel where "
-    "bridges lead to holes."
+_POLYGONS = mark(
+    "Masks written as polygons along pixel borders: {n}. Filled by pycocotools they are exact; readers "
+    "that also draw the border or move it to pixel centres, as OpenCV does, get masks up to a pixel "
+    "wider, and lines of a pixel where bridges lead to holes."
 )
 """What becomes of masks elsewhere; the proof, which fills polygons by pycocotools, finds each of them as it was."""
 
@@ -182,19 +183,23 @@ class CocoFormat:
                     tally["polygons"] += 1
         losses = []
         if params.encoding == "polygons" and tally["polygons"]:
-            losses.append(_POLYGONS.format(n=tally["polygons"]))
+            losses.append(tr(_POLYGONS).format(n=tally["polygons"]))
         if tally["masks"]:
-            losses.append(f"Masks, not written because masks are switched off: {tally['masks']}.")
+            losses.append(tr("Masks, not written because masks are switched off: {n}.").format(n=tally["masks"]))
         if tally["reserved"]:
             losses.append(
-                f"Attributes of frames with a name that COCO files reserve, not written: {tally['reserved']}."
+                tr("Attributes of frames with a name that COCO files reserve, not written: {n}.").format(
+                    n=tally["reserved"]
+                )
             )
         bare = chosen.video.frames - len(_labelled(chosen.document))
         if bare and self.every_image(params):
-            losses.append(f"Frames without any label, listed as images without annotations: {bare}.")
+            losses.append(
+                tr("Frames without any label, listed as images without annotations: {bare}.").format(bare=bare)
+            )
         elif bare:
-            losses.append(f"Frames without any label, not listed as images: {bare}.")
-        losses.append("Coordinates are rounded to 0.001 px. Frame pictures are named, not written.")
+            losses.append(tr("Frames without any label, not listed as images: {bare}.").format(bare=bare))
+        losses.append(tr("Coordinates are rounded to 0.001 px. Frame pictures are named, not written."))
         return chosen, chosen.preflight(masks=True, losses=losses)
 
 

@@ -14,6 +14,7 @@ from app.formats.detect import PROJECT, read
 from app.formats.project import SUFFIX, load_project, save_project
 from app.model.document import Document, VideoRef
 from app.model.tracks import State
+from app.words import tr
 
 
 def convert(
@@ -97,7 +98,7 @@ def _project_preflight(doc: Document) -> Preflight:
         ignored=sum(track.ignored for track in doc.tracks.values()),
     )
     there = bool(doc.video.fingerprint) and Path(doc.video.path).exists()
-    return Preflight(dict(counts), [] if there else ["The video is not at hand: SiamLabel will ask where it is."])
+    return Preflight(dict(counts), [] if there else [tr("The video is not at hand: SiamLabel will ask where it is.")])
 
 
 def _as_project(doc: Document, out: Path) -> Generator[float, None, ExportReport]:

@@ -29,6 +29,7 @@ from app.formats.one_file import OneFile, first_bytes
 from app.formats.selection import Choice, Extra, Selection, select
 from app.model.document import Document
 from app.model.tracks import Observation, Track
+from app.words import tr
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
@@ -65,7 +66,7 @@ class CsvFormat(OneFile):
                     if obs.mask is not None:
                         dropped += 1
                         track.frames[frame] = msgspec.structs.replace(obs, mask=None)
-        losses = [f"Masks, not written because masks are switched off: {dropped}."] if dropped else []
+        losses = [tr("Masks, not written because masks are switched off: {n}.").format(n=dropped)] if dropped else []
         return chosen, chosen.preflight(masks=params.masks, losses=losses)
 
     def rows(self, kept: Document, params: CsvParams, names: Sequence[str]) -> Iterator[bytes]:

@@ -36,6 +36,7 @@ from app.formats.xml_io import HEAD, number, tag
 from app.model.document import Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import AttributeValue, Observation, Track
+from app.words import mark, tr
 
 _WORDS = {source: word for word, source in SOURCES.items()}
 
@@ -99,9 +100,11 @@ class CvatFormat(OneFile):
             tally["between"] += sum(obs.present for obs in track.frames.values()) - len(keys)
             shapes = list(shapes_of(track.frames, keys, chosen.video.frames))
             track.frames = expand(shapes, chosen.video.frames, filler)
-        losses = [text.format(n=tally[name], px=params.tolerance) for name, text in _SENTENCES.items() if tally[name]]
-        losses.append("Scores and verification of frames are not written; written frames read as keyframes.")
-        losses.append("Coordinates are rounded to 0.001 px; CVAT itself keeps two decimals.")
+        losses = [
+            tr(text).format(n=tally[name], px=params.tolerance) for name, text in _SENTENCES.items() if tally[name]
+        ]
+        losses.append(tr("Scores and verification of frames are not written; written frames read as keyframes."))
+        losses.append(tr("Coordinates are rounded to 0.001 px; CVAT itself keeps two decimals."))
         return chosen, Preflight(counts, chosen.losses() + losses)
 
     def keep(self, doc: Document, params: CvatParams) -> Document:
@@ -127,16 +130,19 @@ class CvatFormat(OneFile):
 CVAT = CvatFormat()
 
 _SENTENCES = {
-    "empty": "Tracks without a box on any frame, not written: {n}.",
-    "between": "Frames left to CVAT's interpolation, at most {px:g} px off, with the attributes of the keyframe"
-    " before: {n}.",
-    "mask_off": "Masks, not written among boxes: {n}.",
-    "bridges": "Masks with holes or several parts, whose outlines bridges of no width join into one: {n}.",
+    "empty": mark("Tracks without a box on any frame, not written: {n}."),
+    "between": mark(
+        "Frames left to CVAT's interpolation, at most {px:g} px off, with the attributes of the keyframe before: {n}."
+    ),
+    "mask_off": mark("Masks, not written among boxes: {n}."),
+    "bridges": mark("Masks with holes or several parts, whose outlines bridges of no width join into one: {n}."),
     "pieces": "Masks, each a shape of one frame in CVAT, which has no tracks of them: {n}.",
-    "box_off": "Boxes of frames with a mask, replaced by the mask's tight box: {n}.",
-    "spread": "Attributes of tracks that frames have, too, written on each frame: {n}.",
-    "reworded": "Attribute values that CVAT holds as other text, or not of the kind that their label defines: {n}.",
-    "unnamed": "Attributes without a name of their own, not written: {n}.",
+    "box_off": mark("Boxes of frames with a mask, replaced by the mask's tight box: {n}."),
+    "spread": mark("Attributes of tracks that frames have, too, written on each frame: {n}."),
+    "reworded": mark(
+        "Attribute values that CVAT holds as other text, or not of the kind that their label defines: {n}."
+    ),
+    "unnamed": mark("Attributes without a name of their own, not written: {n}."),
 }
 
 

@@ -25,6 +25,7 @@ from app.formats.names import stem
 from app.formats.selection import Selection
 from app.formats.sequence_folder import NOTE, FolderParams, SequenceFolder, note_of, put, put_numbers
 from app.model.document import Document
+from app.words import tr
 
 MAX_OBJECTS = 253
 
@@ -73,7 +74,7 @@ class DavisFormat(SequenceFolder):
                 f"{len(chosen.document.tracks)} objects are too many for DAVIS",
                 remedy=f"Choose up to {MAX_OBJECTS} tracks.",
             )
-        others = ["Frame pictures are written as JPEG, which alters pixels slightly."] if params.with_frames else []
+        others = [tr("Frame pictures are written as JPEG, which alters pixels slightly.")] if params.with_frames else []
         return chosen, told(chosen, tally, *others)
 
     def labels(self, kept: Document, part: Path, params: Any) -> Generator[float, None, list[str]]:

@@ -27,6 +27,7 @@ from app.formats.selection import Extra, Selection, select
 from app.model.document import Document
 from app.model.masks import Mask
 from app.model.tracks import Observation, Track
+from app.words import mark, tr
 
 
 class DiveParams(KeyParams, frozen=True, kw_only=True):
@@ -85,8 +86,12 @@ class DiveFormat(OneFile):
             keys |= {frame for frame, obs in track.frames.items() if obs.mask is not None}
             tally["between"] += sum(obs.present for obs in track.frames.values()) - len(keys)
             track.frames = thinned(track.frames, keys, params)
-        losses = [text.format(n=tally[name], px=params.tolerance) for name, text in _SENTENCES.items() if tally[name]]
-        losses.append("Coordinates are rounded to 0.001 px; DIVE's server takes whole pixels of them.")
+        losses = [
+            tr(text).format(n=tally[name], px=params.tolerance, names=", ".join(RESERVED))
+            for name, text in _SENTENCES.items()
+            if tally[name]
+        ]
+        losses.append(tr("Coordinates are rounded to 0.001 px; DIVE's server takes whole pixels of them."))
         return chosen, Preflight(counts, chosen.losses() + losses)
 
     def rows(self, kept: Document, params: DiveParams, names: Sequence[str]) -> Iterator[bytes]:
@@ -113,10 +118,12 @@ class DiveFormat(OneFile):
 DIVE = DiveFormat()
 
 _SENTENCES = {
-    "empty": "Tracks without a box on any frame, not written: {n}.",
-    "between": "Frames left to DIVE's interpolation, at most {px:g} px off, all else as on the keyframe before: {n}.",
-    "mask_off": "Masks, not written because masks are switched off: {n}.",
-    "reserved": "Attributes with a name that DIVE reserves (" + ", ".join(RESERVED) + "), not written: {n}.",
+    "empty": mark("Tracks without a box on any frame, not written: {n}."),
+    "between": mark(
+        "Frames left to DIVE's interpolation, at most {px:g} px off, all else as on the keyframe before: {n}."
+    ),
+    "mask_off": mark("Masks, not written because masks are switched off: {n}."),
+    "reserved": mark("Attributes with a name that DIVE reserves ({names}), not written: {n}."),
 }
 
 

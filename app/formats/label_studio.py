@@ -26,6 +26,7 @@ from app.formats.selection import Extra, Selection, select
 from app.model.document import Document, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import Observation, Track
+from app.words import mark, tr
 
 
 class LabelStudioParams(KeyParams, frozen=True, kw_only=True):
@@ -80,8 +81,10 @@ class LabelStudioFormat(OneFile):
             keys = key_frames(track.frames, params, _alike)
             tally["between"] += sum(obs.present for obs in track.frames.values()) - len(keys)
             track.frames = thinned(track.frames, keys, params)
-        losses = [text.format(n=tally[name], px=params.tolerance) for name, text in _SENTENCES.items() if tally[name]]
-        losses.append("Coordinates are rounded to 0.001 px, and written as percentages of the picture.")
+        losses = [
+            tr(text).format(n=tally[name], px=params.tolerance) for name, text in _SENTENCES.items() if tally[name]
+        ]
+        losses.append(tr("Coordinates are rounded to 0.001 px, and written as percentages of the picture."))
         return chosen, Preflight(counts, chosen.losses() + losses)
 
     def rows(self, kept: Document, params: LabelStudioParams, names: Sequence[str]) -> Iterator[bytes]:
@@ -109,10 +112,11 @@ class LabelStudioFormat(OneFile):
 LABEL_STUDIO = LabelStudioFormat()
 
 _SENTENCES = {
-    "empty": "Tracks without a box on any frame, not written: {n}.",
-    "between": "Frames left to Label Studio's interpolation, at most {px:g} px off, all else as on the keyframe"
-    " before: {n}.",
-    "mask_off": "Masks, not written: {n}.",
+    "empty": mark("Tracks without a box on any frame, not written: {n}."),
+    "between": mark(
+        "Frames left to Label Studio's interpolation, at most {px:g} px off, all else as on the keyframe before: {n}."
+    ),
+    "mask_off": mark("Masks, not written: {n}."),
 }
 
 

@@ -22,6 +22,7 @@ from app.formats.single_read import NOTE, Row, Spot, folders_of, read_levels
 from app.model.document import Document, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
+from app.words import mark
 
 _HIDDEN, _AWAY, _WORDS = "full_occlusion.txt", "out_of_view.txt", "nlp.txt"
 _DESCRIPTION = "description"
@@ -40,7 +41,7 @@ class LasotFormat(SingleFormat):
     origin = 1
     keeps = (Extra.ATTRIBUTES,)
     kinds = (text_kind(_DESCRIPTION),)
-    always = ("Coordinates are rounded to whole pixels.",)
+    always = (mark("Coordinates are rounded to whole pixels."),)
     ours = re.compile(rf"[^/]+/[^/]+/(groundtruth\.txt|{_HIDDEN}|{_AWAY}|{_WORDS}|{NOTE}|img/\d{{8,}}\.jpg)")
 
     def sequences(self, kept: Document) -> dict[str, list[Track]]:

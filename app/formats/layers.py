@@ -19,25 +19,26 @@ from app.formats.vot_read import labels_of
 from app.model.document import Document
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, State, Track
+from app.words import mark, tr
 
 ABSENT = Observation(source=Source.IMPORTED, state=State.OUT_OF_VIEW)
 
 _SENTENCES = {
-    "no_mask": "Tracks without a mask on any frame, not written: {n}.",
-    "boxes": "Frames with a box alone, not written: {n}.",
-    "box_off": "Boxes of frames with a mask, replaced by the mask's tight box: {n}.",
-    "overlap": "Masks that lose pixels to another one, the smaller one being in front: {n}.",
-    "covered": "Masks that others cover wholly, not written: {n}.",
-    "merged": "Ignored regions beyond the first, which becomes one with them: {n}.",
-    "absent": "Frames where the object is absent, written as nothing: {n}.",
-    "lost": "Frames where the object is lost, written as absent: {n}.",
-    "filled": "Frames never labelled (of each object), read again as absent: {n}.",
-    "occluded": "Frames where the object is occluded, written as visible: {n}.",
-    "attributes": "Attributes that labels define, not written: {n}.",
+    "no_mask": mark("Tracks without a mask on any frame, not written: {n}."),
+    "boxes": mark("Frames with a box alone, not written: {n}."),
+    "box_off": mark("Boxes of frames with a mask, replaced by the mask's tight box: {n}."),
+    "overlap": mark("Masks that lose pixels to another one, the smaller one being in front: {n}."),
+    "covered": mark("Masks that others cover wholly, not written: {n}."),
+    "merged": mark("Ignored regions beyond the first, which becomes one with them: {n}."),
+    "absent": mark("Frames where the object is absent, written as nothing: {n}."),
+    "lost": mark("Frames where the object is lost, written as absent: {n}."),
+    "filled": mark("Frames never labelled (of each object), read again as absent: {n}."),
+    "occluded": mark("Frames where the object is occluded, written as visible: {n}."),
+    "attributes": mark("Attributes that labels define, not written: {n}."),
 }
 _ALWAYS = (
-    "Source, verification, keyframes and scores of frames are not written; nor are labels without a track.",
-    "Ids, label names, colours and the clip's name lie in siamlabel.json, which other tools ignore.",
+    mark("Source, verification, keyframes and scores of frames are not written; nor are labels without a track."),
+    mark("Ids, label names, colours and the clip's name lie in siamlabel.json, which other tools ignore."),
 )
 
 
@@ -84,8 +85,8 @@ def masked(doc: Document, choice: Choice, *, absent: bool) -> tuple[Selection, C
 def told(chosen: Selection, tally: Counter[str], *others: str) -> Preflight:
     """The preflight of what `masked` gave; ``others``: losses that are the format's own."""
     counts = chosen.preflight(masks=True, losses=[]).counts
-    losses = [sentence.format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
-    return Preflight(counts, [*chosen.losses(), *losses, *others, *_ALWAYS])
+    losses = [tr(sentence).format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
+    return Preflight(counts, [*chosen.losses(), *losses, *others, *map(tr, _ALWAYS)])
 
 
 def layer(tracks: Mapping[int, Track], numbers: Mapping[int, int], frame: int, height: int, width: int) -> np.ndarray:

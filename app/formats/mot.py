@@ -26,6 +26,7 @@ from app.formats.sequence_folder import NOTE, SequenceFolder, note_of, put
 from app.formats.vot_read import labels_of
 from app.model.document import Document, VideoRef
 from app.model.tracks import Observation, Source, State
+from app.words import mark, tr
 
 _MIDDLES = (0.0, 0.075, 0.225, 0.375, 0.525, 0.675, 0.825, 0.95, 1.0)
 """The visibility that a cover level is written as."""
@@ -71,13 +72,17 @@ class MotFormat(SequenceFolder):
         tally["kinds"] = sum(len(label.attributes) for label in chosen.document.labels)
         chosen.document.labels = labels_of(chosen.document)
         chosen.document.next_id = max(chosen.document.tracks, default=0) + 1
-        losses = [sentence.format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
+        losses = [tr(sentence).format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
         own = [label.name for label in chosen.document.labels if label.name.lower() not in CLASSES]
         if own:
-            losses.append(f"Tools for MOTChallenge take the first label for pedestrians; not theirs is '{own[0]}'.")
+            losses.append(
+                tr("Tools for MOTChallenge take the first label for pedestrians; not theirs is '{own}'.").format(
+                    own=own[0]
+                )
+            )
         if params.with_frames:
-            losses.append("Frame pictures are written as JPEG, which alters pixels slightly.")
-        return chosen, Preflight(counts, [*chosen.losses(), *losses, *_ALWAYS])
+            losses.append(tr("Frame pictures are written as JPEG, which alters pixels slightly."))
+        return chosen, Preflight(counts, [*chosen.losses(), *losses, *map(tr, _ALWAYS)])
 
     def labels(self, kept: Document, part: Path, params: Any) -> Generator[float, None, list[str]]:
         video = kept.video
@@ -116,17 +121,17 @@ class MotFormat(SequenceFolder):
 MOT = MotFormat()
 
 _SENTENCES = {
-    "no_box": "Tracks without a box on any frame, not written: {n}.",
-    "masks": "Masks, not written: {n}.",
-    "absent": "Frames where the object is absent, written as nothing: {n}.",
-    "states": "Frames whose state does not fit their cover, read again by the cover: {n}.",
-    "no_cover": "Frames without a cover level, written as visible or as 0.525 visible where occluded: {n}.",
-    "attributes": "Attributes of tracks and frames, not written: {n}.",
-    "kinds": "Attributes that labels define, not written: {n}.",
+    "no_box": mark("Tracks without a box on any frame, not written: {n}."),
+    "masks": mark("Masks, not written: {n}."),
+    "absent": mark("Frames where the object is absent, written as nothing: {n}."),
+    "states": mark("Frames whose state does not fit their cover, read again by the cover: {n}."),
+    "no_cover": mark("Frames without a cover level, written as visible or as 0.525 visible where occluded: {n}."),
+    "attributes": mark("Attributes of tracks and frames, not written: {n}."),
+    "kinds": mark("Attributes that labels define, not written: {n}."),
 }
 _ALWAYS = (
-    "Source, verification, keyframes and scores of frames are not written; nor are labels without a track.",
-    "Colours and the clip's name lie in siamlabel.json, which other tools ignore.",
+    mark("Source, verification, keyframes and scores of frames are not written; nor are labels without a track."),
+    mark("Colours and the clip's name lie in siamlabel.json, which other tools ignore."),
 )
 
 

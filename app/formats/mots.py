@@ -27,6 +27,7 @@ from app.formats.names import stem
 from app.formats.selection import Selection
 from app.formats.sequence_folder import NOTE, FolderParams, SequenceFolder, note_of, put, put_numbers
 from app.model.document import Document
+from app.words import tr
 
 _HIGHEST = 65  # a class whose ids fit into 16 bits
 
@@ -73,9 +74,13 @@ class MotsFormat(SequenceFolder):
         others = []
         own = [number for number in classes_of(chosen.document).values() if number not in (1, 2)]
         if own and any(not track.ignored for track in chosen.document.tracks.values()):
-            others.append(f"Labels that official tools for MOTS refuse, who know car and pedestrian: {len(own)}.")
+            others.append(
+                tr("Labels that official tools for MOTS refuse, who know car and pedestrian: {count}.").format(
+                    count=len(own)
+                )
+            )
         if params.with_frames:
-            others.append("Frame pictures are written as JPEG, which alters pixels slightly.")
+            others.append(tr("Frame pictures are written as JPEG, which alters pixels slightly."))
         numbers_of(chosen.document)
         return chosen, told(chosen, tally, *others)
 

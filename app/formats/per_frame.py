@@ -25,6 +25,7 @@ from app.formats.pictures import check_pictures, write_pictures
 from app.formats.selection import Choice, Extra, Selection, select
 from app.model.document import Document, VideoRef
 from app.model.tracks import Observation, Track
+from app.words import tr
 
 Seen = list[tuple[Track, Observation]]
 """What is to be seen on a frame, in the order of the tracks."""
@@ -90,9 +91,9 @@ class PerFrame(ABC):
     def plan(self, doc: Document, params: Any) -> Preflight:
         chosen, tally, _ = self._chosen(doc, params)
         counts = chosen.preflight(masks=tally["masks"] > 0, losses=[]).counts
-        losses = [text.format(n=tally[key]) for key, text in self.sentences.items() if tally[key]]
+        losses = [tr(text).format(n=tally[key]) for key, text in self.sentences.items() if tally[key]]
         if params.with_frames:
-            losses.append("Frame pictures are written as JPEG, which alters pixels slightly.")
+            losses.append(tr("Frame pictures are written as JPEG, which alters pixels slightly."))
         return Preflight(counts, chosen.losses() + losses)
 
     def keep(self, doc: Document, params: Any) -> Document:

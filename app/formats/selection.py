@@ -26,6 +26,7 @@ from app.model.document import COLOURS, Comment, Document, Label, VideoRef
 from app.model.geometry import Box, clip
 from app.model.masks import Mask
 from app.model.tracks import Observation, State, Track
+from app.words import mark, tr
 
 _COLOUR = COLOURS[0]
 
@@ -65,7 +66,7 @@ class Selection:
     tally: Counter[str] = field(default_factory=Counter)
 
     def losses(self) -> list[str]:
-        return [sentence.format(n=self.tally[key]) for key, sentence in _SENTENCES.items() if self.tally[key]]
+        return [tr(sentence).format(n=self.tally[key]) for key, sentence in _SENTENCES.items() if self.tally[key]]
 
     def preflight(self, *, masks: bool, losses: list[str]) -> Preflight:
         """Counts of what is kept (``masks``: whether the format will write them) and all losses."""
@@ -85,24 +86,24 @@ class Selection:
 
 
 _SENTENCES = {
-    "hidden": "Labels of tracks that were not chosen, not written: {n}.",
-    "unverified": "Frames that nobody has verified, not written: {n}.",
-    "beyond": "Labels beyond the last frame of the video, not written: {n}.",
-    "no_region": "Frames marked present without a usable box or mask, not written: {n}.",
-    "flat_box": "Boxes without area, replaced by the mask's box or not written: {n}.",
-    "off_picture": "Boxes wholly outside the picture, replaced by the mask's box or not written: {n}.",
-    "outside": "Boxes that reach outside the picture, written as they are: {n}.",
-    "clipped": "Boxes that reach outside the picture, clipped to it: {n}.",
-    "box_from_mask": "Masks without a box, written with the mask's box: {n}.",
-    "mask_size": "Masks of another size than the video, not written: {n}.",
-    "mask_empty": "Masks without pixels, not written: {n}.",
-    "absent_region": "Absent frames that carry a box or a mask, written as absent only: {n}.",
-    "ignored": "Ignored regions, not written: {n}.",
-    "attributes": "Attributes of tracks and frames, not written: {n}.",
-    "attribute_kinds": "Attributes that labels define, not written: {n}.",
-    "cover": "Frames that say how much of the object can be seen, written without: {n}.",
-    "comments": "Comments, not written: {n}.",
-    "signals": "Frames with drift signals of the tracker, written without the signals: {n}.",
+    "hidden": mark("Labels of tracks that were not chosen, not written: {n}."),
+    "unverified": mark("Frames that nobody has verified, not written: {n}."),
+    "beyond": mark("Labels beyond the last frame of the video, not written: {n}."),
+    "no_region": mark("Frames marked present without a usable box or mask, not written: {n}."),
+    "flat_box": mark("Boxes without area, replaced by the mask's box or not written: {n}."),
+    "off_picture": mark("Boxes wholly outside the picture, replaced by the mask's box or not written: {n}."),
+    "outside": mark("Boxes that reach outside the picture, written as they are: {n}."),
+    "clipped": mark("Boxes that reach outside the picture, clipped to it: {n}."),
+    "box_from_mask": mark("Masks without a box, written with the mask's box: {n}."),
+    "mask_size": mark("Masks of another size than the video, not written: {n}."),
+    "mask_empty": mark("Masks without pixels, not written: {n}."),
+    "absent_region": mark("Absent frames that carry a box or a mask, written as absent only: {n}."),
+    "ignored": mark("Ignored regions, not written: {n}."),
+    "attributes": mark("Attributes of tracks and frames, not written: {n}."),
+    "attribute_kinds": mark("Attributes that labels define, not written: {n}."),
+    "cover": mark("Frames that say how much of the object can be seen, written without: {n}."),
+    "comments": mark("Comments, not written: {n}."),
+    "signals": mark("Frames with drift signals of the tracker, written without the signals: {n}."),
 }
 """What happened to odd entries; numbers at the end, so that no sentence needs a plural."""
 

@@ -27,6 +27,7 @@ from app.formats.single_read import Note, NoteTrack, Row, Spot, first_spots, one
 from app.model.document import Attribute, AttributeKind, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
+from app.words import mark, tr
 
 FILLED = Observation(source=Source.IMPORTED, state=State.OUT_OF_VIEW)
 """What an absent frame reads as."""
@@ -249,14 +250,20 @@ class SingleFormat(ABC):
         tally["kinds"] = max(0, kinds - sum(len(label.attributes) for label in chosen.document.labels))
         chosen.document.next_id = max(chosen.document.tracks, default=0) + 1
         several = len(self.sequences(chosen.document)) if len(chosen.document.tracks) > 1 else 0
-        losses = [sentence.format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
+        losses = [tr(sentence).format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
         if several > 1:
-            losses.append(f"Several objects, each written as a sequence of its own: {several}.")
+            losses.append(
+                tr("Several objects, each written as a sequence of its own: {several}.").format(several=several)
+            )
         if late:
-            losses.append(f"Objects absent on the first frame, where trackers start: {', '.join(map(str, late))}.")
+            losses.append(
+                tr("Objects absent on the first frame, where trackers start: {objects}.").format(
+                    objects=", ".join(map(str, late))
+                )
+            )
         if params.with_frames:
-            losses.append("Frame pictures are written as JPEG, which alters pixels slightly.")
-        losses += [*self.always, *_ALWAYS]
+            losses.append(tr("Frame pictures are written as JPEG, which alters pixels slightly."))
+        losses += [*map(tr, self.always), *map(tr, _ALWAYS)]
         return chosen, Preflight(counts, chosen.losses() + losses)
 
     def _row(self, obs: Observation | None) -> str:
@@ -274,22 +281,22 @@ class SingleFormat(ABC):
 
 
 _SENTENCES = {
-    "no_box": "Tracks without a box on any frame, not written: {n}.",
-    "masks": "Masks, not written: {n}.",
-    "attributes": "Attributes that the data set has no place for, not written: {n}.",
-    "kinds": "Attributes that labels define without a place in the data set, not written: {n}.",
-    "occluded": "Frames where the object is occluded, written as visible: {n}.",
-    "absent": "Frames where the object is absent, written as frames without a box: {n}.",
-    "lost": "Frames where the object is lost, written as out of view: {n}.",
-    "hidden": "Frames where the object is lost, written as fully occluded: {n}.",
-    "states": "Frames whose state does not fit their cover, read again by the cover: {n}.",
-    "no_cover": "Frames without a cover level, written as 8 where visible and 4 where occluded: {n}.",
-    "filled": "Frames never labelled (of each object), written as absent: {n}.",
-    "unlabelled": "Frames never labelled (of each object), written without a box: {n}.",
+    "no_box": mark("Tracks without a box on any frame, not written: {n}."),
+    "masks": mark("Masks, not written: {n}."),
+    "attributes": mark("Attributes that the data set has no place for, not written: {n}."),
+    "kinds": mark("Attributes that labels define without a place in the data set, not written: {n}."),
+    "occluded": mark("Frames where the object is occluded, written as visible: {n}."),
+    "absent": mark("Frames where the object is absent, written as frames without a box: {n}."),
+    "lost": mark("Frames where the object is lost, written as out of view: {n}."),
+    "hidden": mark("Frames where the object is lost, written as fully occluded: {n}."),
+    "states": mark("Frames whose state does not fit their cover, read again by the cover: {n}."),
+    "no_cover": mark("Frames without a cover level, written as 8 where visible and 4 where occluded: {n}."),
+    "filled": mark("Frames never labelled (of each object), written as absent: {n}."),
+    "unlabelled": mark("Frames never labelled (of each object), written without a box: {n}."),
 }
 _ALWAYS = (
-    "Source, verification, keyframes and scores of frames are not written; nor are labels without a track.",
-    "Ids, label names, colours and the clip's size lie in siamlabel.json, which other tools ignore.",
+    mark("Source, verification, keyframes and scores of frames are not written; nor are labels without a track."),
+    mark("Ids, label names, colours and the clip's size lie in siamlabel.json, which other tools ignore."),
 )
 
 

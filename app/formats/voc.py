@@ -25,6 +25,7 @@ from app.formats.xml_io import number, tag, xml_text
 from app.model.document import Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
+from app.words import mark
 
 
 class VocParams(PerFrameParams, frozen=True, kw_only=True):
@@ -63,18 +64,18 @@ class VocFormat(PerFrame):
         Aspect.UNLABELLED: "have no file; absent objects leave theirs empty, and are lost",
     }
     sentences: ClassVar[Mapping[str, str]] = {
-        "empty": "Tracks without a box on any frame, not written: {n}.",
-        "whole": "Boxes, rounded to whole pixels: {n}.",
-        "absent": "Frames where an object is absent, of which nothing is written: {n}.",
-        "never": "Frames without any label, written as background: {n}.",
-        "left_out": "Frames without any label, not written: {n}.",
-        "mask_off": "Masks, not written: {n}.",
-        "colours": "Colours of tracks, read as those of their label: {n}.",
-        "kinds": "Attributes that labels define, not written: {n}.",
-        "spread": "Attributes of tracks, written on each frame: {n}.",
-        "reworded": "Attribute values that VOC holds as other text, or that read as a number or flag: {n}.",
-        "unnamed": "Attributes without a name of their own, not written: {n}.",
-        "boxes": "Source, verification, keyframes and scores are not written, for any of the boxes: {n}.",
+        "empty": mark("Tracks without a box on any frame, not written: {n}."),
+        "whole": mark("Boxes, rounded to whole pixels: {n}."),
+        "absent": mark("Frames where an object is absent, of which nothing is written: {n}."),
+        "never": mark("Frames without any label, written as background: {n}."),
+        "left_out": mark("Frames without any label, not written: {n}."),
+        "mask_off": mark("Masks, not written: {n}."),
+        "colours": mark("Colours of tracks, read as those of their label: {n}."),
+        "kinds": mark("Attributes that labels define, not written: {n}."),
+        "spread": mark("Attributes of tracks, written on each frame: {n}."),
+        "reworded": mark("Attribute values that VOC holds as other text, or that read as a number or flag: {n}."),
+        "unnamed": mark("Attributes without a name of their own, not written: {n}."),
+        "boxes": mark("Source, verification, keyframes and scores are not written, for any of the boxes: {n}."),
     }
 
     def recognises(self, path: Path) -> bool:

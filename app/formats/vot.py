@@ -39,10 +39,10 @@ from app.formats.vot_read import LOST as LOST_TAG
 from app.formats.vot_regions import contour, polygon_text, settled
 from app.model.document import Document, VideoRef
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
+from app.words import tr
 
 _OURS = re.compile(rf"sequence|groundtruth(_\d+)?\.txt|[\w-]+\.(tag|value)|color|{re.escape(NOTE)}|\d{{8,}}\.jpg")
 _SAFE = re.compile(r"[A-Za-z][\w-]{0,60}", re.ASCII)
-_OTHERS = "Attributes other than flags and numbers of frames"
 _LARGEST = 1e300  # a float holds it, whole numbers may be larger
 _NUMBERED = re.compile(r"_\d+$")
 
@@ -199,30 +199,47 @@ def _chosen(doc: Document, params: VotParams) -> tuple[Selection, Preflight]:
     legacy = params.layout == "legacy"
     fps = chosen.video.fps
     sentences = (
-        (tally["empty"], f"Tracks without a box on any frame, not written: {tally['empty']}."),
-        (tally["mask_off"], f"Masks, not written among rectangles: {tally['mask_off']}."),
-        (tally["box_off"], f"Boxes of frames with a mask, replaced by the mask's tight box: {tally['box_off']}."),
-        (tally["no_mask"], f"Frames without a mask, written as rectangles: {tally['no_mask']}."),
-        (tally["changed"], f"Masks that a polygon cannot say, changed: {tally['changed']}."),
-        (tally["thin"], f"Masks without a polygon, written as rectangles: {tally['thin']}."),
+        (tally["empty"], tr("Tracks without a box on any frame, not written: {n}.").format(n=tally["empty"])),
+        (tally["mask_off"], tr("Masks, not written among rectangles: {n}.").format(n=tally["mask_off"])),
+        (
+            tally["box_off"],
+            tr("Boxes of frames with a mask, replaced by the mask's tight box: {n}.").format(n=tally["box_off"]),
+        ),
+        (tally["no_mask"], tr("Frames without a mask, written as rectangles: {n}.").format(n=tally["no_mask"])),
+        (tally["changed"], tr("Masks that a polygon cannot say, changed: {n}.").format(n=tally["changed"])),
+        (tally["thin"], tr("Masks without a polygon, written as rectangles: {n}.").format(n=tally["thin"])),
         (
             tally["attributes"],
-            f"{_OTHERS}, not written: {tally['attributes']}.",
+            tr("Attributes other than flags and numbers of frames, not written: {n}.").format(n=tally["attributes"]),
         ),
-        (tally["kinds"], f"Attributes that labels define and no frame uses so, not written: {tally['kinds']}."),
-        (tally["lost"], f"Frames where the object is lost, written as unknown: {tally['lost']}."),
-        (tally["unlabelled"], f"Frames never labelled (of each object), written as unknown: {tally['unlabelled']}."),
-        (late, f"Objects absent on the first frame, where VOT trackers start: {', '.join(map(str, late))}."),
+        (
+            tally["kinds"],
+            tr("Attributes that labels define and no frame uses so, not written: {n}.").format(n=tally["kinds"]),
+        ),
+        (
+            tally["lost"],
+            tr("Frames where the object is lost, written as unknown: {n}.").format(n=tally["lost"]),
+        ),
+        (
+            tally["unlabelled"],
+            tr("Frames never labelled (of each object), written as unknown: {n}.").format(n=tally["unlabelled"]),
+        ),
+        (
+            late,
+            tr("Objects absent on the first frame, where VOT trackers start: {objects}.").format(
+                objects=", ".join(map(str, late))
+            ),
+        ),
         (
             fps != _fps(fps) and not legacy,
-            f"The frame rate {fps:g} is written as {_fps(fps)}; VOT takes whole ones.",
+            tr("The frame rate {fps:g} is written as {fps2}; VOT takes whole ones.").format(fps=fps, fps2=_fps(fps)),
         ),
-        (params.with_frames, "Frame pictures are written as JPEG, which alters pixels slightly."),
+        (params.with_frames, tr("Frame pictures are written as JPEG, which alters pixels slightly.")),
     )
     losses = [text for happened, text in sentences if happened]
     losses += [
-        "Source, verification, keyframes and scores of frames are not written; nor are labels without a track.",
-        "Coordinates are rounded to 0.001 px. Label names and colours lie where VOT tools do not look.",
+        tr("Source, verification, keyframes and scores of frames are not written; nor are labels without a track."),
+        tr("Coordinates are rounded to 0.001 px. Label names and colours lie where VOT tools do not look."),
     ]
     return chosen, Preflight(counts, chosen.losses() + losses)
 

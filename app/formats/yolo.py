@@ -25,6 +25,7 @@ from app.formats.per_frame import PerFrame, PerFrameParams, Seen
 from app.formats.yolo_read import DATA, looks_like_it, read
 from app.model.document import COLOURS, Document, Label
 from app.model.tracks import Observation, Source, Track
+from app.words import mark
 
 
 class YoloParams(PerFrameParams, frozen=True, kw_only=True):
@@ -61,17 +62,20 @@ class YoloFormat(PerFrame):
         Aspect.UNLABELLED: "have no file; absent objects leave theirs empty, and are lost",
     }
     sentences: ClassVar[Mapping[str, str]] = {
-        "rows": "Boxes, each a track of its own on reading, for YOLO knows no track numbers: {n}.",
-        "occluded": "Frames where the object is occluded, written as visible: {n}.",
-        "absent": "Frames where an object is absent, of which nothing is written: {n}.",
-        "never": "Frames without any label, written as background: {n}.",
-        "left_out": "Frames without any label, not written: {n}.",
-        "mask_off": "Masks, not written among boxes: {n}.",
-        "bridges": "Masks with holes or several parts, which bridges of no width join into one polygon: {n}. Drawn"
-        " by OpenCV, as Ultralytics does it, there are lines of a pixel, and masks are up to a pixel wider.",
-        "box_off": "Boxes of frames with a mask, replaced by the mask's tight box: {n}.",
-        "no_mask": "Frames without a mask, written as the outline of their box: {n}.",
-        "rows_too": "Source, verification, keyframes and scores are not written, for any of the boxes: {n}.",
+        "rows": mark("Boxes, each a track of its own on reading, for YOLO knows no track numbers: {n}."),
+        "occluded": mark("Frames where the object is occluded, written as visible: {n}."),
+        "absent": mark("Frames where an object is absent, of which nothing is written: {n}."),
+        "never": mark("Frames without any label, written as background: {n}."),
+        "left_out": mark("Frames without any label, not written: {n}."),
+        "mask_off": mark("Masks, not written among boxes: {n}."),
+        "bridges": mark(
+            "Masks with holes or several parts, which bridges of no width join into one polygon: {n}. Drawn "
+            "by OpenCV, as Ultralytics does it, there are lines of a pixel, and masks are up to a pixel "
+            "wider."
+        ),
+        "box_off": mark("Boxes of frames with a mask, replaced by the mask's tight box: {n}."),
+        "no_mask": mark("Frames without a mask, written as the outline of their box: {n}."),
+        "rows_too": mark("Source, verification, keyframes and scores are not written, for any of the boxes: {n}."),
     }
 
     def recognises(self, path: Path) -> bool:

@@ -24,6 +24,7 @@ from app.formats.selection import Choice, Extra, Selection, select
 from app.formats.youtube_vis_read import TrackSays, read
 from app.model.document import Document, VideoRef
 from app.model.tracks import Observation, Track
+from app.words import mark, tr
 
 
 class YoutubeVisParams(Choice, frozen=True, kw_only=True):
@@ -72,8 +73,8 @@ class YoutubeVisFormat(OneFile):
                     track.frames[frame] = msgspec.structs.replace(obs, mask=None)
                 elif obs.box is not None and obs.mask is None:
                     tally["bare"] += 1
-        losses = [sentence.format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
-        losses.append("Coordinates are rounded to 0.001 px. Frame pictures are named, not written.")
+        losses = [tr(sentence).format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
+        losses.append(tr("Coordinates are rounded to 0.001 px. Frame pictures are named, not written."))
         return chosen, chosen.preflight(masks=True, losses=losses)
 
     def rows(self, kept: Document, params: YoutubeVisParams, names: Sequence[str]) -> Iterator[bytes]:
@@ -111,8 +112,8 @@ class YoutubeVisFormat(OneFile):
 YOUTUBE_VIS = YoutubeVisFormat()
 
 _SENTENCES = {
-    "masks": "Masks, not written because masks are switched off: {n}.",
-    "bare": "Boxes without a mask, which trainers for instance segmentation pass over: {n}.",
+    "masks": mark("Masks, not written because masks are switched off: {n}."),
+    "bare": mark("Boxes without a mask, which trainers for instance segmentation pass over: {n}."),
 }
 
 
