@@ -16,6 +16,7 @@ from app.gui.panels.thumbs import Thumbs
 from app.model.document import Change
 from app.model.tracks import Source
 from app.session import LiveItem, Session
+from app.words import tr, trn
 from app.work.thumbnails import Wish
 from tracker.api import Exemplar
 
@@ -76,8 +77,9 @@ class KeyframesPanel(QWidget):
         row.addWidget(self.count, 1)
         self.retrack = QToolButton()
         self.retrack.setIcon(theme.icon("track-forward"))
-        self.retrack.setToolTip("<b>Track on from this keyframe again</b><br>Up to the next one, from both sides")
-        self.retrack.setAccessibleName("Track on from this keyframe again")
+        again = tr("Track on from this keyframe again")
+        self.retrack.setToolTip(f"<b>{again}</b><br>" + tr("Up to the next one, from both sides"))
+        self.retrack.setAccessibleName(again)
         self.retrack.clicked.connect(self._retrack)
         buttons = [self.retrack]
         for name in ("object.keyframe", "object.delete_box"):
@@ -96,7 +98,7 @@ class KeyframesPanel(QWidget):
         self.list.setItemDelegate(KeyframeRow(self._picture, self.list))
         self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
-        self.list.setAccessibleName("Keyframes of the selected object")
+        self.list.setAccessibleName(tr("Keyframes of the selected object"))
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.clicked.connect(self._go_to)
         self.list.activated.connect(self._go_to)
@@ -190,20 +192,19 @@ class KeyframesPanel(QWidget):
     def _tell(self) -> None:
         """Count, head, hint and what can be done."""
         session, rows = self._session, self.model.rowCount()
-        self.count.setText(f"{rows} keyframe{'' if rows == 1 else 's'}" if rows else "")
+        self.count.setText(trn("{count} keyframe", "{count} keyframes", rows).format(count=rows) if rows else "")
         for part in (self.list, self.head, self.count, *self.buttons):
             part.setVisible(bool(rows))
         self.hint.setVisible(not rows)
         if not rows:
             if not session.is_open:
-                words = "No video is open."
+                words = tr("No video is open.")
             elif self._track is None:
-                several = len(session.selection) > 1
-                words = "Select one object to see its keyframes." if several or session.document.tracks else (
-                    "Press N and draw a box around an object: its first keyframe."
-                )  # fmt: skip
+                words = tr("Select one object to see its keyframes.")
+                if not session.document.tracks:
+                    words = tr("Press N and draw a box around an object: its first keyframe.")
             else:
-                words = "No frame of this object is vouched for. Press K on a frame that is right, or draw its box."
+                words = tr("No frame of this object is vouched for. Press K on a frame that is right, or draw its box.")
             self.hint.setText(words)
         self._tell_head()
         self._enable()
@@ -301,8 +302,9 @@ class KeyframesPanel(QWidget):
         self.list.setCurrentIndex(index)
         frame, following = index.data(FRAME), self._next(index.data(FRAME))
         menu = QMenu(self)
-        menu.addAction("Go there", lambda: self._go(frame))
-        words = "Track on from here again" if following is None else f"Track the gap to frame {following} again"
+        menu.addAction(tr("Go there"), lambda: self._go(frame))
+        on, gap = tr("Track on from here again"), tr("Track the gap to frame {frame} again")
+        words = on if following is None else gap.format(frame=following)
         menu.addAction(theme.icon("track-forward"), words, self._retrack).setEnabled(self.retrack.isEnabled())
         menu.addSeparator()
         for name in ("object.keyframe", "object.delete_box"):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
 from app.gui import theme
 from app.gui.panels.thumbs import THUMB_H, THUMB_W
+from app.words import tr
 from tracker.api import Exemplar
 
 HIGH = 76
@@ -37,17 +38,19 @@ class TemplateHead(QWidget):
             self._of = of
             height, width = of.pixels.shape[:2]
             image = QImage(of.pixels.tobytes(), width, height, width * 3, QImage.Format.Format_BGR888)
-            self.template.show_picture(QPixmap.fromImage(image), "Template", None)
-            self.template.setToolTip("What the tracker started from")
+            self.template.show_picture(QPixmap.fromImage(image), tr("Template"), None)
+            self.template.setToolTip(tr("What the tracker started from"))
         else:
             self._of = None
-            self.template.show_picture(of, "First box" if frame is None else f"First box · {frame}", frame)
-            self.template.setToolTip("What a run starts from; its own template is shown when one goes on")
+            words = tr("First box") if frame is None else tr("First box · {frame}").format(frame=frame)
+            self.template.show_picture(of, words, frame)
+            self.template.setToolTip(tr("What a run starts from; its own template is shown when one goes on"))
 
     def show_correction(self, picture: QPixmap | None, frame: int | None) -> None:
-        words = "No correction yet" if frame is None else f"Newest correction · {frame}"
+        newest = tr("Newest correction · {frame}")
+        words = tr("No correction yet") if frame is None else newest.format(frame=frame)
         self.correction.show_picture(picture, words, frame)
-        self.correction.setToolTip("" if frame is None else "The box that was drawn last; a click goes there")
+        self.correction.setToolTip("" if frame is None else tr("The box that was drawn last; a click goes there"))
 
 
 class _Card(QAbstractButton):
