@@ -13,24 +13,30 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from app.gui import theme
 from app.gui.panels.thumbs import THUMB_H, THUMB_W
 from app.model.tracks import Observation, Source, State, Track
+from app.words import mark, tr
 
 FRAME = Qt.ItemDataRole.UserRole
 MANY = 64
 """Rows that come and go one by one; when there are more, the list is made anew."""
 ROW_W, ROW_H = THUMB_W * 5 // 8, THUMB_H * 5 // 8
 SOURCES = {
-    Source.MANUAL: "by hand",
-    Source.TRACKER: "tracker",
-    Source.INTERPOLATED: "interpolated",
-    Source.IMPORTED: "imported",
+    Source.MANUAL: mark("by hand"),
+    Source.TRACKER: mark("tracker"),
+    Source.INTERPOLATED: mark("interpolated"),
+    Source.IMPORTED: mark("imported"),
 }
-STATES = {State.VISIBLE: "", State.OCCLUDED: "occluded", State.OUT_OF_VIEW: "out of view", State.LOST: "lost"}
+STATES = {
+    State.VISIBLE: "",
+    State.OCCLUDED: mark("occluded"),
+    State.OUT_OF_VIEW: mark("out of view"),
+    State.LOST: mark("lost"),
+}
 Index = QModelIndex | QPersistentModelIndex
 
 
 def in_words(seen: Observation) -> str:
     """Source, state and whether somebody verified it, in one line."""
-    parts = (SOURCES[seen.source], STATES[seen.state], "verified" if seen.verified else "")
+    parts = (tr(SOURCES[seen.source]), tr(STATES[seen.state]), tr("verified") if seen.verified else "")
     return " · ".join(part for part in parts if part)
 
 
@@ -101,7 +107,8 @@ class KeyframesModel(QAbstractListModel):
             return self.frames[row]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             seen = self.seen(row)
-            return f"frame {self.frames[row]}, {in_words(seen)}" if seen is not None else None
+            frame = tr("frame {frame}").format(frame=self.frames[row])
+            return f"{frame}, {in_words(seen)}" if seen is not None else None
         return None
 
 
