@@ -13,6 +13,7 @@ from app.formats.extras import Extras, OurFile, Run, add_absent, observed
 from app.formats.json_io import decode
 from app.formats.keys import Filler
 from app.formats.names import colour_or, leads_away
+from app.formats.several import member_of, the_one
 from app.model.document import COLOURS, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
@@ -70,30 +71,29 @@ class _File(msgspec.Struct):
 
 
 def read(path: Path) -> Document:
-    """The document in a BURST file of one sequence. Raises `FormatError` naming track and frame.
+    """The document of a sequence in a BURST file; ``FILE/NAME`` is one of several.
+
+    Raises `FormatError` naming track and frame.
 
     In files of others ``is_gt: false`` means that a tracker said so, with its score, and a frame without a mask of an
     object says nothing about it: files of first frames look like that, too.
     """
-    path = Path(path)
-    return _Reader(path, decode(path, _File, "a BURST annotation file")).document()
+    path, wanted = member_of(Path(path))
+    return _Reader(path, wanted, decode(path, _File, "a BURST annotation file")).document()
 
 
 class _Reader:
     """One pass over a decoded file; every method raises `FormatError` naming the entry at fault."""
 
-    def __init__(self, path: Path, file: _File) -> None:
+    def __init__(self, path: Path, wanted: str, file: _File) -> None:
         self.path = path
         self.file = file
+        names = [one.seq_name for one in file.sequences]
+        self.sequence = file.sequences[the_one(path, wanted, names, "sequences")]
         self.ours = file.siamlabel or OurFile()
         self.filler = Filler()
 
     def document(self) -> Document:
-        if len(self.file.sequences) != 1:
-            names = ", ".join(one.seq_name for one in self.file.sequences[:10])
-            what = f"the file holds {len(self.file.sequences)} sequences: {names}"
-            self._fail("sequences", what, "Split it; one is read at a time.")
-        (self.sequence,) = self.file.sequences
         video = self._video()
         frames = self._frames()
         categories = self._categories()

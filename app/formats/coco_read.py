@@ -17,6 +17,7 @@ from app.formats.extras import plain_values
 from app.formats.json_io import decode
 from app.formats.keys import Filler
 from app.formats.names import colour_or, leads_away
+from app.formats.several import member_of, the_one
 from app.model.document import COLOURS, Attribute, Comment, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
@@ -76,6 +77,7 @@ class _Run(msgspec.Struct):
 class _Track(msgspec.Struct):
     id: int
     category_id: int
+    video_id: int | None = None
     colour: str = ""
     absent: list[_Run] = []
     ignored: bool = False
@@ -109,13 +111,32 @@ _Entry = TypeVar("_Entry", _Video, _Image, _Category, _Track, _Annotation)
 
 
 def read(path: Path) -> Document:
-    """The document in a COCO file about one video.
+    """The document of a video in a COCO file; ``FILE/NAME`` is one of several.
 
     Images without ``frame_id`` count as frames in their order; an annotation without a track id becomes a track.
     Raises `FormatError` naming the entry.
     """
-    path = Path(path)
-    return _Reader(path, decode(path, _File, "a COCO annotation file")).document()
+    path, wanted = member_of(Path(path))
+    file = decode(path, _File, "a COCO annotation file")
+    if file.videos:
+        chosen = file.videos[the_one(path, wanted, [one.name or str(one.id) for one in file.videos], "videos")]
+        if len(file.videos) > 1:
+            _narrow(file, chosen)
+    elif wanted:
+        raise FormatError("the file does not say which clips it is about", path, "videos", "Choose the file itself.")
+    return _Reader(path, file).document()
+
+
+def _narrow(file: _File, video: _Video) -> None:
+    """Leave nothing in ``file`` but what is about ``video``."""
+    file.videos = [video]
+    file.images = [image for image in file.images if image.video_id == video.id]
+    there = {image.id for image in file.images}
+    file.annotations = [note for note in file.annotations if note.image_id in there]
+    seen = {note.track_id for note in file.annotations}
+    file.tracks = [track for track in file.tracks if track.id in seen or track.video_id == video.id]
+    used = {one.category_id for one in (*file.annotations, *file.tracks)}
+    file.categories = [category for category in file.categories if category.id in used]
 
 
 class _Reader:
@@ -199,7 +220,7 @@ class _Reader:
             if not 0 <= frame < MAX_FRAMES:
                 self._fail(where, f"frame number {frame} is impossible")
             if frame in used:
-                self._fail(where, f"frame {frame} is there twice", "Several videos in one file? Split them.")
+                self._fail(where, f"frame {frame} is there twice", "Several videos in one file? List them.")
             if image.width <= 0 or image.height <= 0 or image.width * image.height > MAX_PIXELS:
                 self._fail(where, f"a picture of {image.width} x {image.height} pixels is not supported")
             if leads_away(image.file_name):
@@ -209,8 +230,6 @@ class _Reader:
         return out
 
     def _video(self, frames: dict[int, int]) -> VideoRef | None:
-        if len(self.file.videos) > 1:
-            self._fail("videos", f"the file holds {len(self.file.videos)} videos", "Split it; one is read at a time.")
         about = self.file.videos[0] if self.file.videos else _Video(id=1)
         for image in self.file.images:
             if self.file.videos and image.video_id not in (None, about.id):

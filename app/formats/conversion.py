@@ -10,7 +10,7 @@ import msgspec
 
 from app.formats.base import ExportMismatchError, ExportReport, FormatError, OpenFrames, Preflight, export, plan
 from app.formats.compare import differences
-from app.formats.detect import PROJECT, read
+from app.formats.detect import PROJECT, read_about
 from app.formats.project import SUFFIX, load_project, save_project
 from app.model.document import Document, VideoRef
 from app.model.tracks import State
@@ -34,7 +34,7 @@ def convert(
     about, where ``source`` does not say its size, or to correct what it says. ``open_frames``: opens the clip for
     frame pictures. ``progress`` is called with 0..1. Raises `FormatError` or `ProjectError`; ``out`` is untouched then.
     """
-    steps = converting(fitted(read(source, source_format), video), out, to, params, open_frames)
+    steps = converting(fitted(read_about(source, video, source_format), video), out, to, params, open_frames)
     while True:
         try:
             done = next(steps)

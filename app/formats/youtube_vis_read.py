@@ -14,6 +14,7 @@ from app.formats.extras import Extras, OurFile, Run, add_absent, observed
 from app.formats.json_io import decode
 from app.formats.keys import Filler
 from app.formats.names import colour_or, leads_away
+from app.formats.several import member_of, the_one
 from app.model.document import COLOURS, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
@@ -62,17 +63,27 @@ class _File(msgspec.Struct):
 
 
 def read(path: Path) -> Document:
-    """The document in a YouTube-VIS file of one video. Raises `FormatError` naming annotation and frame."""
-    path = Path(path)
-    return _Reader(path, decode(path, _File, "a YouTube-VIS annotation file")).document()
+    """The document of a video in a YouTube-VIS file; ``FILE/NAME`` is one of several.
+
+    Raises `FormatError` naming annotation and frame.
+    """
+    path, wanted = member_of(Path(path))
+    return _Reader(path, wanted, decode(path, _File, "a YouTube-VIS annotation file")).document()
 
 
 class _Reader:
     """One pass over a decoded file; every method raises `FormatError` naming the entry at fault."""
 
-    def __init__(self, path: Path, file: _File) -> None:
+    def __init__(self, path: Path, wanted: str, file: _File) -> None:
         self.path = path
         self.file = file
+        names = [_name(video) or str(video.id) for video in file.videos]
+        self.about = file.videos[the_one(path, wanted, names, "videos")]
+        self.notes = file.annotations or []
+        if len(file.videos) > 1:
+            self.notes = [note for note in self.notes if note.video_id == self.about.id]
+            used = {note.category_id for note in self.notes}
+            file.categories = [category for category in file.categories if category.id in used]
         self.ours = file.siamlabel or OurFile()
         self.filler = Filler()
 
@@ -81,13 +92,12 @@ class _Reader:
         categories = self._categories()
         doc = Document(video=video, labels=self._labels(list(categories.values())))
         colours = {label.name: label.colour for label in doc.labels}
-        notes = self.file.annotations or []
-        shift = max(0, 1 - min((note.id for note in notes), default=1))
-        for note in notes:
+        shift = max(0, 1 - min((note.id for note in self.notes), default=1))
+        for note in self.notes:
             where = f"annotations, id {note.id}"
             if note.id + shift in doc.tracks:
                 self._fail(where, "the id is used twice")
-            if note.video_id not in (None, self.file.videos[0].id):
+            if note.video_id not in (None, self.about.id):
                 self._fail(where, f"there is no video {note.video_id}")
             name = categories.get(note.category_id)
             if name is None:
@@ -111,11 +121,7 @@ class _Reader:
         raise FormatError(what, self.path, where, remedy)
 
     def _video(self) -> VideoRef:
-        videos = self.file.videos
-        if len(videos) != 1:
-            names = ", ".join(_name(video) for video in videos[:10])
-            self._fail("videos", f"the file holds {len(videos)} videos: {names}", "Split it; one is read at a time.")
-        video = videos[0]
+        video = self.about
         where = f"videos, id {video.id}"
         if not 0 <= video.length < MAX_FRAMES:
             self._fail(where, f"a length of {video.length} frames is impossible")

@@ -175,8 +175,8 @@ FIRST = (*SEQUENCE, "segmentations", 0, "1")
 @pytest.mark.parametrize(
     ("place", "value", "words"),
     [
-        (("sequences",), [], "0 sequences"),
-        (("sequences",), [published()["sequences"][0]] * 2, "2 sequences: dog-3, dog-3.*Split it"),
+        (("sequences",), [], "no clip"),
+        (("sequences",), [published()["sequences"][0]] * 2, r"2 clips.*dog-3 \(2\)"),
         ((*SEQUENCE, "width"), 1 << 40, "not supported"),
         ((*SEQUENCE, "height"), 0, "not supported"),
         ((*SEQUENCE, "height"), 3, "track 1, frame 1.*do not fill 3 x 3"),

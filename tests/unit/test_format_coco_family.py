@@ -154,7 +154,7 @@ def test_youtube_vis_of_others(tmp_path: Path) -> None:
         (("videos", 0, "length"), -1, "impossible"),
         (("videos", 0, "width"), 1 << 40, "not supported"),
         (("videos", 0, "file_names"), ["../a", "b"], "leads out"),
-        (("videos",), [], "0 videos"),
+        (("videos",), [], "no clip"),
         (("annotations", 0, "bboxes"), [None], "do not fit"),
         (("annotations", 0, "bboxes", 1), [1, 0, -2, 2], "at least 0"),
         (("annotations", 0, "segmentations", 1), {"size": [2, 3], "counts": [2, 3]}, "do not fill"),

@@ -67,7 +67,7 @@ COCO: dict[str, tuple[Change, str]] = {
     "other size": (lambda f: f["images"][2].update(width=21), r"different sizes"),
     "no size": (lambda f: [i.update(width=0) for i in f["images"]], r"0 x 10 pixels is not supported"),
     "huge size": (lambda f: [i.update(width=10**9) for i in f["images"]], r"1000000000 x 10 pixels is not supported"),
-    "second video": (lambda f: f["videos"].append({"id": 2}), r"holds 2 videos"),
+    "second video": (lambda f: f["videos"].append({"id": 2}), r"holds 2 clips"),
     "unknown video": (lambda f: f["images"][0].update(video_id=5), r"images, id 1.*no video 5"),
     "run backwards": (lambda f: f["tracks"][0]["absent"][0].update(first=5), r"tracks, id 3.*5 to 3"),
     "run beyond": (lambda f: f["tracks"][0]["absent"][0].update(last=10**8), r"not frames of the video"),
