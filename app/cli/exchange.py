@@ -24,6 +24,7 @@ def convert(
     to: str,
     from_: Annotated[str, Parameter(name="--from")] = "",
     option: Annotated[list[str] | None, Parameter(name=["--option", "-o"], negative=())] = None,
+    reading: Annotated[list[str] | None, Parameter(name=["--reading", "-r"], negative=())] = None,
     video: Path | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -32,7 +33,8 @@ def convert(
     Parameters
     ----------
     source
-        A project, or a file or folder in any format of `formats`.
+        A project, or a file or folder in any format of `formats`; of a file about several clips FILE/CLIP, or the
+        clip that is called like the video.
     out
         The file or folder to write. An earlier export there is replaced once the new one is proven.
     to
@@ -41,6 +43,8 @@ def convert(
         The format of IN, where it is not recognised or could be several.
     option
         An option of the format to write, as name=value; may be given several times. See `formats FORMAT`.
+    reading
+        An option at reading IN, as name=value, for the few formats that have one. See `formats FORMAT`.
     video
         The video or folder of images that the labels are about, where IN does not say or hold it.
     dry_run
@@ -49,7 +53,8 @@ def convert(
     from app import diagnostics
     from app.formats import base
     from app.formats.conversion import converting, fitted, preflight
-    from app.formats.detect import PROJECT, detect, read
+    from app.formats.detect import PROJECT, detect, read_about
+    from app.formats.detect import reading as reading_of
     from app.formats.options import parse_options
     from app.media import open_media
 
@@ -59,8 +64,15 @@ def convert(
         raise base.FormatError("a project has no options", remedy="Leave --option out.")
     params = parse_options(chosen, option or []) if chosen else None
     found = from_ or detect(source)
+    how = None
+    if reading:
+        kind = reading_of(found)
+        if kind is None:
+            raise base.FormatError(f"there is nothing to choose when {found} is read", remedy="Leave --reading out.")
+        how = parse_options(base.get(found), reading, kind)
     with console.status(f"Reading {source.name}"):
-        doc = fitted(read(source, found), _reference(video) if video else None)
+        about = _reference(video) if video else None
+        doc = fitted(read_about(source, about, found, how), about)
         if to == PROJECT and doc.video is not None and not doc.video.fingerprint and _at_hand(doc.video):
             doc = fitted(doc, _reference(Path(doc.video.path)))
     _say(console, f"{source}: {PROJECT if found == PROJECT else base.get(found).title}")
@@ -120,18 +132,23 @@ def formats(
 
 def _show_format(console: Console, known: Format) -> None:
     from app.formats.aspects import LOST, Aspect
+    from app.formats.detect import reading as reading_of
     from app.formats.options import options_of
 
     listing = Table(title=known.title, title_justify="left", show_header=False, box=None)
     for aspect in Aspect:
         listing.add_row(aspect.value, known.holds.get(aspect, LOST))
     console.print(listing)
-    options = Table(title="Options", title_justify="left")
-    for title in ("name", "values", "default", "what"):
-        options.add_column(title, no_wrap=title == "name")
-    for option in options_of(known):
-        options.add_row(option.name, option.values, option.default, option.hint)
-    console.print(options)
+    reading = reading_of(known.id)
+    for heading, kind in (("Options", known.params), ("Options at reading (--reading)", reading)):
+        if kind is None:
+            continue
+        options = Table(title=heading, title_justify="left")
+        for title in ("name", "values", "default", "what"):
+            options.add_column(title, no_wrap=title == "name")
+        for option in options_of(known, kind):
+            options.add_row(option.name, option.values, option.default, option.hint)
+        console.print(options)
 
 
 def _show(console: Console, told: Preflight) -> None:

@@ -23,22 +23,24 @@ class Option(msgspec.Struct, frozen=True):
     hint: str
 
 
-def options_of(chosen: Format) -> list[Option]:
-    """The options of a format, in the order in which the export dialog shows them."""
-    hints = typing.get_type_hints(chosen.params, include_extras=True)
+def options_of(chosen: Format, kind: type[msgspec.Struct] | None = None) -> list[Option]:
+    """The options of a format, in the order in which the dialogs show them. ``kind``: those at reading, else export."""
+    kind = kind or chosen.params
+    hints = typing.get_type_hints(kind, include_extras=True)
     return [
         Option(field.name, _values(hints[field.name]), _text(field), _hint(hints[field.name]))
-        for field in msgspec.structs.fields(chosen.params)
+        for field in msgspec.structs.fields(kind)
     ]
 
 
-def parse_options(chosen: Format, given: Sequence[str]) -> msgspec.Struct:
-    """The params of a format from ``name=value`` texts; the others keep their defaults.
+def parse_options(chosen: Format, given: Sequence[str], kind: type[msgspec.Struct] | None = None) -> msgspec.Struct:
+    """The params of a format (or a ``kind`` of its own) from ``name=value`` texts; the others keep their defaults.
 
     Several values of one option have commas between them. Raises `FormatError` naming the option and what it may be.
     """
-    known = {option.name: option for option in options_of(chosen)}
-    hints = typing.get_type_hints(chosen.params)
+    kind = kind or chosen.params
+    known = {option.name: option for option in options_of(chosen, kind)}
+    hints = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
     for text in given:
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -53,14 +55,14 @@ def parse_options(chosen: Format, given: Sequence[str]) -> msgspec.Struct:
         if bool in _present(hints[name]):
             raw = _YES.get(value.lower(), value)
         try:
-            msgspec.convert({name: raw}, chosen.params, strict=False)
+            msgspec.convert({name: raw}, kind, strict=False)
         except msgspec.ValidationError as error:
             why = str(error).partition(" - at ")[0]
             raise FormatError(
                 f"the option {name}={value} is not possible ({why})", remedy=f"It may be {known[name].values}."
             ) from None
         values[name] = raw
-    return msgspec.convert(values, chosen.params, strict=False)
+    return msgspec.convert(values, kind, strict=False)
 
 
 def _present(hint: Any) -> list[Any]:

@@ -5,8 +5,11 @@ Read:
 - VOT: ``<clip>_001.txt`` or ``.bin`` (with several objects ``<clip>_<id>_001.txt``), a region a line: code 0 is
   nothing known, 1 the frame on which the tracker was started, 2 a failure, read as lost. Confidences are lines of
   ``<clip>_001_confidence.value``.
-- GOT-10k, OTB and others: a box ``x,y,w,h`` a line, commas, tabs or blanks between, pixels counted from 0.
-- MOTChallenge: ``frame,id,x,y,w,h,confidence,...``, frames and pixels counted from 1.
+- GOT-10k, OTB and others: a box ``x,y,w,h`` a line, commas, tabs or blanks between. Pixels count from 0,
+  unless ``counted_from`` says 1: so do the MATLAB toolkits of OTB and LaSOT, and whoever starts a tracker from their
+  ground truths as they are. The file does not tell. In the window a first box that lies one pixel right of and below a
+  labelled one gives it away, for trackers repeat the box that they are started on.
+- MOTChallenge: ``frame,id,x,y,w,h,confidence,...``, frames and pixels counted from 1 always.
 
 What a tracker said has `Source.TRACKER`: nobody vouches for it, and the next run may overwrite it. Confidences outside
 of 0 to 1 are scaled so that the lowest is 0 and the highest 1.
@@ -27,13 +30,14 @@ import msgspec
 from app.formats.base import KEPT, LOST, Aspect, FormatError, Picture, Preflight
 from app.formats.compare import differences
 from app.formats.names import stem
-from app.formats.results_read import CONFIDENCE, read, recognises
+from app.formats.results_read import CONFIDENCE, read, recognises, started
 from app.formats.rle import vot_text
 from app.formats.selection import Choice, Selection, select
 from app.formats.sequence_folder import NOTE, note_of, put
 from app.formats.vot_read import labels_of
 from app.model.document import Document
 from app.model.tracks import Observation, Source, State
+from app.words import mark, tr
 
 _OURS = re.compile(rf"[^/]+_001\.txt|[^/]+_001_{CONFIDENCE}\.value|{re.escape(NOTE)}")
 
@@ -47,6 +51,18 @@ class ResultsParams(Choice, frozen=True, kw_only=True):
     ] = "rectangle"
 
 
+class ResultsReading(msgspec.Struct, frozen=True, kw_only=True):
+    """Options at reading."""
+
+    counted_from: Annotated[
+        Literal["0", "1"],
+        msgspec.Meta(
+            title="Pixels count from",
+            description="1 for results of MATLAB toolkits (OTB, LaSOT); masks count from 0, MOT rows from 1 always",
+        ),
+    ] = "0"
+
+
 class ResultsFormat:
     """See the module's text for the conventions, `ResultsParams` for the options."""
 
@@ -55,6 +71,7 @@ class ResultsFormat:
     suffix = ""
     folder = True
     params = ResultsParams
+    reading = ResultsReading
     holds: Mapping[Aspect, str] = {
         Aspect.BOXES: "rounded to 0.001 px; the mask's where a mask is written",
         Aspect.MASKS: "kept as masks, lost as rectangles",
@@ -129,17 +146,29 @@ class ResultsFormat:
     def read(self, path: Path) -> Document:
         return read(Path(path))
 
+    def read_as(self, path: Path, how: ResultsReading) -> Document:
+        """`read`, counting pixels as ``how`` says."""
+        return read(Path(path), int(how.counted_from))
+
+    def guess(self, found: Document, here: Document) -> tuple[ResultsReading, str] | None:
+        """See `app.formats.detect.guess`; ``found`` was read as counted from 0."""
+        starts = started(found, here)
+        if starts is None:
+            return None
+        why = tr("Its first box lies one pixel right of and below that of object {number}: it counts pixels from 1.")
+        return ResultsReading(counted_from="1"), why.format(number=starts)
+
 
 RESULTS = ResultsFormat()
 
 _SENTENCES = {
-    "no_box": "Tracks without a box on any frame, not written: {n}.",
-    "masks": "Masks, not written among rectangles: {n}.",
-    "box_off": "Boxes of frames with a mask, replaced by the mask's tight box: {n}.",
-    "absent": "Frames where the object is out of view, written as failures of the tracker: {n}.",
-    "occluded": "Frames where the object is occluded, written as visible: {n}.",
-    "scores": "Confidences outside of 0 to 1, not written: {n}.",
-    "kinds": "Attributes that labels define, not written: {n}.",
+    "no_box": mark("Tracks without a box on any frame, not written: {n}."),
+    "masks": mark("Masks, not written among rectangles: {n}."),
+    "box_off": mark("Boxes of frames with a mask, replaced by the mask's tight box: {n}."),
+    "absent": mark("Frames where the object is out of view, written as failures of the tracker: {n}."),
+    "occluded": mark("Frames where the object is occluded, written as visible: {n}."),
+    "scores": mark("Confidences outside of 0 to 1, not written: {n}."),
+    "kinds": mark("Attributes that labels define, not written: {n}."),
 }
 
 
@@ -157,8 +186,8 @@ def _chosen(doc: Document, params: ResultsParams) -> tuple[Selection, Preflight]
     tally["kinds"] = sum(len(label.attributes) for label in chosen.document.labels)
     chosen.document.labels = labels_of(chosen.document)
     chosen.document.next_id = max(chosen.document.tracks, default=0) + 1
-    losses = [sentence.format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
-    losses.append("Everything is written as a tracker's: who drew or verified a frame is not, nor are keyframes.")
+    losses = [tr(sentence).format(n=tally[key]) for key, sentence in _SENTENCES.items() if tally[key]]
+    losses.append(tr("Everything is written as a tracker's: who drew or verified a frame is not, nor are keyframes."))
     return chosen, Preflight(counts, chosen.losses() + losses)
 
 

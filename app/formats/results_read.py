@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from app.formats.base import MAX_BYTES, MAX_FRAMES, FormatError, read_text
 from app.formats.sequence_folder import NOTE, ClipNote, dressed, read_clip_note, video_of
@@ -21,11 +22,13 @@ from app.model.tracks import Observation, Source, State, Track
 CONFIDENCE = "confidence"
 
 _RUN = re.compile(r"(?P<clip>.+?)(?:_(?P<id>[1-9]\d{0,8}))?_\d{3}", re.ASCII)
-_ROW = re.compile(rb"-?\d[\d.eE+-]*(?:[,\t ]+(?:-?\d[\d.eE+-]*|nan))*\s*")
+_ROW = re.compile(rb"(?:-?\d[\d.eE+-]*|nan)(?:[,\t ]+(?:-?\d[\d.eE+-]*|nan))*\s*", re.IGNORECASE)
 _TRUTHS = ("groundtruth", "full_occlusion", "out_of_view")
 _OF_TRUTHS = {"gt", "anno"}
 _FIX = "Correct the line, or write the results again."
 _MOST = 10_000
+_NEAR = 0.25
+"""Pixels: boxes are the same when nothing is farther off; trackers round."""
 
 
 def recognises(path: Path) -> bool:
@@ -39,8 +42,11 @@ def recognises(path: Path) -> bool:
         return False
 
 
-def read(path: Path) -> Document:
-    """The document of one run: a result file, or a folder of the files of several objects. Raises `FormatError`."""
+def read(path: Path, origin: int = 0) -> Document:
+    """The document of one run: a result file, or a folder of the files of several objects. Raises `FormatError`.
+
+    ``origin``: the number of the first pixel in files of boxes; masks count from 0 and MOTChallenge's rows from 1.
+    """
     if not path.exists():
         raise FormatError("there is no such file or folder", path, remedy="Choose a tracker's result file.")
     found = _files(path) if path.is_dir() else [path]
@@ -62,7 +68,7 @@ def read(path: Path) -> Document:
                 tracks[track.id] = track
                 longest = max(longest, max(track.frames, default=-1) + 1)
             continue
-        regions = _binary(file, size) if file.suffix == ".bin" else _lines(file, size)
+        regions = _binary(file, size) if file.suffix == ".bin" else _lines(file, size, origin)
         longest = max(longest, len(regions))
         key = number or (note.objects[0].number if note and len(note.objects) == 1 else 1)
         tracks[key] = Track(max(key, 1), "object", COLOURS[len(tracks) % len(COLOURS)], frames=_frames(file, regions))
@@ -71,6 +77,23 @@ def read(path: Path) -> Document:
     doc.labels = labels_of(doc)
     doc.next_id = max(doc.tracks, default=0) + 1
     return doc
+
+
+def started(found: Document, here: Document) -> int | None:
+    """The track ``here`` that one of ``found``, read as counted from 0, starts on, if that counts from 1; else None."""
+    for track in found.tracks.values():
+        first = next(((frame, obs.box) for frame, obs in sorted(track.frames.items()) if obs.box), None)
+        if first is None:
+            continue
+        frame, box = first
+        seen = {key: one.frames[frame].box for key, one in here.tracks.items() if frame in one.frames}
+        off = {key: np.subtract(box, there) for key, there in seen.items() if there is not None}
+        if any(np.abs(by).max() <= _NEAR for by in off.values()):
+            return None
+        for key, by in off.items():
+            if np.abs(by - (1, 1, 0, 0)).max() <= _NEAR:
+                return key
+    return None
 
 
 def _named(tracks: dict[int, Track], note: ClipNote | None) -> list[Track]:
@@ -110,7 +133,7 @@ def _is_result(path: Path) -> bool:
     return bool(rows) and all(row[:1] == b"m" or _ROW.fullmatch(row) for row in rows) and _columns(rows)
 
 
-def _lines(path: Path, size: tuple[int, int] | None) -> list[Region]:
+def _lines(path: Path, size: tuple[int, int] | None, origin: int) -> list[Region]:
     texts = read_text(path).rstrip().splitlines()
     if len(texts) > MAX_FRAMES:
         raise FormatError(f"{len(texts)} lines are not possible", path, remedy=_FIX)
@@ -118,11 +141,20 @@ def _lines(path: Path, size: tuple[int, int] | None) -> list[Region]:
     for number, line in enumerate(texts, 1):
         text = line.strip() if line.startswith("m") else ",".join(re.split(r"\s*[,;]\s*|\s+", line.strip()))
         try:
-            out.append(parse_region(text, size))
+            out.append(parse_region(text if origin == 0 else _shifted(text, origin), size))
         except ValueError as error:
             remedy = "Export the clip with siamlabel.json." if line.startswith("m") and size is None else _FIX
             raise FormatError(str(error), path, f"line {number}", remedy) from None
     return out
+
+
+def _shifted(text: str, origin: int) -> str:
+    """A line of a box or of corners as if its pixels counted from 0; others as they are. Raises `ValueError`."""
+    words = text.split(",")
+    if text.startswith("m") or len(words) < 4:
+        return text
+    moved = words[:2] if len(words) == 4 else words
+    return ",".join([*(repr(float(word) - origin) for word in moved), *words[len(moved) :]])
 
 
 def _binary(path: Path, size: tuple[int, int] | None) -> list[Region]:

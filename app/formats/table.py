@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from app.formats.aspects import KEPT, LOST, Aspect
 from app.formats.base import Format
+from app.formats.detect import reading
 from app.formats.options import Option, options_of
 from app.formats.selection import Choice
 
@@ -76,6 +77,9 @@ def _section(one: Format) -> str:
     own = [option for option in options_of(one) if option.name not in Choice.__struct_fields__]
     if own:
         parts.append(_options(own))
+    kind = reading(one.id)
+    if kind is not None:
+        parts += ["At reading (`--reading name=value`):\n", _options(options_of(one, kind))]
     return "\n".join(parts)
 
 

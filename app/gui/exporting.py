@@ -24,6 +24,7 @@ class Exporting:
         self._on_error = on_error
         self.dialog: ExportDialog | None = None
         self._job: Job[Any] | None = None
+        self._imports: ImportDialog | None = None
         session.events.progress.connect(self._progress)
         session.events.incoming.connect(self._incoming)
 
@@ -75,9 +76,17 @@ class Exporting:
 
     def _incoming(self, incoming: Incoming) -> None:
         """Show what an import will bring; it comes when the user says so."""
-        dialog = ImportDialog(incoming, self._window)
-        dialog.accepted.connect(lambda: self._take(incoming))
+        if self._imports is not None and self._imports.incoming.path == incoming.path:
+            self._imports.show_incoming(incoming)  # read another way
+            return
+        self._imports = dialog = ImportDialog(incoming, self._window)
+        dialog.accepted.connect(lambda: self._take(dialog.incoming))
+        dialog.again.connect(lambda how: self._session.read_labels(incoming.path, incoming.format, how))
+        dialog.finished.connect(self._imported)
         dialog.open()
+
+    def _imported(self) -> None:
+        self._imports = None
 
     def _take(self, incoming: Incoming) -> None:
         try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
-from app.formats.detect import detect, read
+import msgspec
+
+from app.formats.detect import detect, guess, read_about, reading
 from app.model.edits import AddTrack, SetComment
 from app.words import tr
 from app.work.describing import Describing
@@ -17,11 +19,12 @@ from app.work.jobs import Job
 class Importing(Describing):
     """The importing part of the session."""
 
-    def read_labels(self, path: Path | str, format_id: str = "") -> Job[Incoming]:
+    def read_labels(self, path: Path | str, format_id: str = "", how: msgspec.Struct | None = None) -> Job[Incoming]:
         """Read labels of any known format in the background; nothing is changed yet.
 
         ``events.incoming`` tells what they will bring, for `take_labels`; ``events.error`` (`FormatError`) what is
-        wrong with them. ``format_id``: the format where it cannot be told from the file.
+        wrong with them. ``format_id``: the format where it cannot be told from the file. ``how``: what
+        `app.formats.detect.reading` leaves open; None takes what the labels that are here suggest, else the defaults.
         """
         self.require_open()
         here = self.document.copy()
@@ -30,9 +33,16 @@ class Importing(Describing):
         def work() -> Generator[None, None, Incoming]:
             yield
             chosen = format_id or detect(target)
-            found = read(target, chosen)
+            kind, given, why = reading(chosen), how, ""
+            found = read_about(target, here.video, chosen, given)
             yield
-            return fit(found, here, target, chosen)
+            better = guess(found, here, chosen) if given is None else None
+            if better is not None:
+                again = read_about(target, here.video, chosen, better[0])
+                if again.tracks != found.tracks:
+                    found, (given, why) = again, better
+                yield
+            return fit(found, here, target, chosen, given if given or kind is None else kind(), why)
 
         def end(error: Exception | None, cancelled: bool) -> None:
             self.events.progress(title, None)
@@ -55,7 +65,7 @@ class Importing(Describing):
         wanted = {edit.track.id for edit in incoming.edit.edits if isinstance(edit, AddTrack)}
         wanted |= {edit.id for edit in incoming.edit.edits if isinstance(edit, SetComment)}
         if wanted & taken:  # numbers that were free when it was read
-            incoming = fit(incoming.found, self.document, incoming.path, incoming.format)
+            incoming = fit(incoming.found, self.document, incoming.path, incoming.format, incoming.how)
         change = self.commit(incoming.edit, tr("Import {path}").format(path=incoming.path.name))
         tracks = sorted(change.tracks)
         self.select(*tracks[:1])

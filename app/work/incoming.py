@@ -28,13 +28,19 @@ class Incoming:
     """Labels that are new."""
     notes: tuple[str, ...]
     found: Document
+    how: msgspec.Struct | None = None
+    """How it was read, where there is something to choose."""
+    why: str = ""
+    """What speaks for reading it so, where it is not the usual way."""
 
     @property
     def empty(self) -> bool:
         return not self.edit.edits
 
 
-def fit(found: Document, here: Document, path: Path, format_id: str) -> Incoming:
+def fit(
+    found: Document, here: Document, path: Path, format_id: str, how: msgspec.Struct | None = None, why: str = ""
+) -> Incoming:
     """What of ``found`` fits ``here``, which has a video. Pure; nothing is changed.
 
     Objects come in as new ones (with their own number where that is free). Frames beyond the end of the video and masks
@@ -73,7 +79,8 @@ def fit(found: Document, here: Document, path: Path, format_id: str) -> Incoming
         free += 1
     known = {label.name for label in here.labels}
     new_labels = tuple(label.name for label in found.labels if label.name not in known)
-    return Incoming(path, format_id, Group(tuple(edits)), tuple(told), new_labels, _notes(found, here, tally), found)
+    notes = _notes(found, here, tally)
+    return Incoming(path, format_id, Group(tuple(edits)), tuple(told), new_labels, notes, found, how, why)
 
 
 def _fitted(seen: Observation, width: int, height: int, tally: Counter[str]) -> Observation:

@@ -90,6 +90,19 @@ def test_an_import_is_shown_and_then_taken_in_one_step(user, tmp_path, monkeypat
     assert len(user.session.document.tracks) == 1
 
 
+def test_results_are_read_another_way_before_they_come_in(user, tmp_path, monkeypatch):
+    (tmp_path / "Ball.txt").write_text("11,21,30,40\n")
+    monkeypatch.setattr("app.gui.asking.QFileDialog.getOpenFileName", lambda *a, **k: (str(tmp_path / "Ball.txt"), ""))
+    user.key(Qt.Key.Key_I, CTRL)
+    user.wait(lambda: user.window.findChild(ImportDialog) is not None)
+    dialog = user.window.findChild(ImportDialog)
+    dialog.form.controls["counted_from"].setCurrentIndex(1)
+    user.wait(lambda: dialog.incoming.how.counted_from == "1")
+    assert user.window.findChildren(ImportDialog) == [dialog]
+    dialog.accept()
+    assert user.session.document.tracks[1].frames[0].box == (10, 20, 30, 40)
+
+
 def test_frames_are_asked_for_and_written(user, tmp_path, monkeypatch):
     user.draw(square(0))
     out = tmp_path / "pictures"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from app.formats import FormatError, get, plan, run_export
 from app.formats.compare import differences
-from app.formats.detect import candidates
+from app.formats.detect import candidates, read, reading
+from app.formats.options import parse_options
 from app.formats.results import ResultsParams
 from app.model.document import Document
 from app.model.geometry import Box
@@ -112,6 +113,25 @@ def test_a_box_a_line(tmp_path: Path, text: str) -> None:
     assert candidates(tmp_path / "Basketball.txt") == ["results"]
     frames = READ(tmp_path / "Basketball.txt").tracks[1].frames
     assert frames == {0: tracked(10, 20, 30, 40), 1: tracked(1.5, 2, 3, 4)}
+
+
+def test_pixels_may_count_from_1(tmp_path: Path) -> None:
+    results = get("results")
+    how = parse_options(results, ["counted_from=1"], reading("results"))
+    (tmp_path / "Jogging.txt").write_text("10\t20\t30\t40\nnan nan nan nan\n1.5,2,3,4\n")
+    frames = read(tmp_path / "Jogging.txt", how=how).tracks[1].frames
+    assert frames[0] == tracked(9, 19, 30, 40)
+    assert frames[2] == tracked(0.5, 1, 3, 4)
+    (tmp_path / "ball_001.txt").write_text("1\n2,2,6,2,6,5,2,5\n")
+    assert read(tmp_path / "ball_001.txt", "results", how).tracks[1].frames[1].box == Box(1, 1, 4, 3)
+    (tmp_path / "MOT17-02.txt").write_text("1,3,2,3,4,5,0.5,-1,-1,-1\n")  # counts from 1 in any case
+    assert read(tmp_path / "MOT17-02.txt", how=how).tracks[3].frames[0] == tracked(1, 2, 4, 5, score=0.5)
+    run_export(small(), None, "results", tmp_path / "set", ResultsParams(tracks=(3,), region="mask"))
+    assert read(tmp_path / "set", how=how).tracks[3].frames[1].mask == ring(10, 20, 2, 2, 5)
+    with pytest.raises(FormatError, match=r"counted_from=2 is not possible.*0 or 1"):
+        parse_options(results, ["counted_from=2"], reading("results"))
+    with pytest.raises(FormatError, match="is read with ResultsReading"):
+        read(tmp_path / "Jogging.txt", how=ResultsParams())
 
 
 def test_results_of_mot(tmp_path: Path) -> None:

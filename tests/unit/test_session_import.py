@@ -57,6 +57,33 @@ def test_numbers_taken_since_it_was_read_are_not_taken_twice(session, tmp_path):
     assert len(session.document.tracks) == 3
 
 
+def test_results_that_count_from_1_are_known_by_their_first_box(session, tmp_path):
+    """A tracker repeats the box it was started on; in the file it lies a pixel right of and below the labelled one."""
+    session.add_object(square(0), "cat")
+    x, y, w, h = session.document.tracks[1].at(0).box
+    (tmp_path / "Ball.txt").write_text(f"{x + 1},{y + 1},{w},{h}\n{x + 3},{y + 1},{w},{h}\n")
+    job = session.read_labels(tmp_path / "Ball.txt")
+    session.wait(job)
+    assert job.value.how.counted_from == "1"
+    assert "one pixel right of and below that of object 1" in job.value.why
+    session.take_labels(job.value)
+    assert [obs.box for obs in session.document.tracks[2].frames.values()] == [(x, y, w, h), (x + 2, y, w, h)]
+    plain = session.read_labels(tmp_path / "Ball.txt", "", type(job.value.how)())  # as said, whatever it looks like
+    session.wait(plain)
+    assert (plain.value.how.counted_from, plain.value.why) == ("0", "")
+    assert plain.value.found.tracks[1].frames[0].box == (x + 1, y + 1, w, h)
+
+
+def test_other_results_count_from_0(session, tmp_path):
+    session.add_object(square(0), "cat")
+    x, y, w, h = session.document.tracks[1].at(0).box
+    for first in ((x, y), (x + 1, y), (x + 5, y + 5)):
+        (tmp_path / "Ball.txt").write_text(f"{first[0]},{first[1]},{w},{h}\n")
+        job = session.read_labels(tmp_path / "Ball.txt")
+        session.wait(job)
+        assert (job.value.how.counted_from, job.value.why) == ("0", "")
+
+
 def test_what_is_no_label_file_is_told_and_changes_nothing(session, tmp_path):
     (tmp_path / "x.json").write_text("{}")
     errors: list[Exception] = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+import msgspec
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -15,15 +16,19 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
+from app.gui.dialogs.form import Form
 from app.words import tr
 from app.work.incoming import Incoming
 
 
 class ImportDialog(QDialog):
-    """Accepted when the labels are wanted."""
+    """Accepted when the labels are wanted. ``again`` asks to read them another way, and `show_incoming` follows."""
+
+    again = Signal(object)
 
     def __init__(self, incoming: Incoming, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.incoming = incoming
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Import labels"))
         self.resize(480, 420)
@@ -51,6 +56,13 @@ class ImportDialog(QDialog):
         for widget in (head, self.summary):
             column.addWidget(widget)
         column.addWidget(tree, 1)
+        if incoming.how is not None:
+            self.form = Form(type(incoming.how), value=incoming.how)
+            self.form.changed.connect(self._changed)
+            column.addWidget(self.form)
+        self._why = _line(incoming.why)
+        self._why.setVisible(bool(incoming.why))
+        column.addWidget(self._why)
         if incoming.labels:
             column.addWidget(_line(tr("New labels: {labels}").format(labels=", ".join(incoming.labels))))
         for note in incoming.notes:
@@ -61,12 +73,23 @@ class ImportDialog(QDialog):
             _line(tr("They come in as new objects beside those that are there. One undo takes them back."))
         )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        take = buttons.addButton(tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self._take = take = buttons.addButton(tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
         take.setDefault(True)
         take.setEnabled(not incoming.empty)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column.addWidget(buttons)
+
+    def show_incoming(self, incoming: Incoming) -> None:
+        """The same labels read another way: they are what will come in. What they bring is as much as before."""
+        self.incoming = incoming
+        self._take.setEnabled(not incoming.empty)
+
+    def _changed(self) -> None:
+        self._why.hide()
+        self._take.setEnabled(False)
+        how: msgspec.Struct = self.form.value()
+        self.again.emit(how)
 
 
 def _line(text: str) -> QLabel:
