@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
     """What the user may set. Each field carries its title and group, from which a dialog can be made."""
 
     theme: Annotated[Literal["system", "light", "dark"], _meta("Colour theme", "Appearance")] = "system"
+    language: Annotated[Literal["system", "en", "es"], _meta("Language, from the next start", "Appearance")] = "system"
     heat_kind: Annotated[
         Literal["off", "fused", "classification", "attention", "mask"], _meta("Heat map", "Canvas")
     ] = "fused"

@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, settings
 
 # Before anything imports Qt, torch or OpenCV: they read these once.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ |= {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}  # the window speaks the system's language
 os.environ.setdefault("PYTEST_QT_API", "pyside6")
 if "PYTEST_XDIST_WORKER" in os.environ:
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from app import diagnostics
 from app.gui import recent, theme
 from app.gui.bridge import Bridge
+from app.gui.language import speak
 from app.gui.main_window import MainWindow
 from app.session import Session
 from app.settings import load_settings
@@ -67,6 +68,9 @@ def make_window(session: Session | None = None, bridge: Bridge | None = None) ->
     where = diagnostics.paths().settings
     if session is None:
         session = Session(load_settings(where), bridge.post, settings_path=where)
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    speak(app, session.settings.language)
     theme.current().set_scheme(session.settings.theme)
     return MainWindow(session), bridge
 

@@ -56,6 +56,7 @@ from app.gui.tool_bar import tool_bar
 from app.gui.tour import Touring
 from app.scene import mode_line
 from app.session import Mode, RelinkError, Session, SessionError
+from app.words import tr
 from app.work.painting import MaskTool
 from tracker import registry
 
@@ -150,25 +151,25 @@ class MainWindow(QMainWindow):
         self.side = Side()
         self.thumbs = Thumbs(self.session, self)
         self.review_panel = ReviewPanel(self.session, self.actions_.__getitem__, self.thumbs)
-        self.side.above.add("objects", "Objects", "timeline", self.tracks_panel)
-        self.side.above.add("review", "Review", "warning", self.review_panel)
+        self.side.above.add("objects", tr("Objects"), "timeline", self.tracks_panel)
+        self.side.above.add("review", tr("Review"), "warning", self.review_panel)
         self.review_panel.counted.connect(lambda count: self.side.above.set_badge("review", count))
         self.clips_panel = ClipsPanel(
             self.session, self.actions_.__getitem__, self.documents.asking.clips, self.show_error
         )
-        self.side.above.add("clips", "Clips", "film", self.clips_panel)
+        self.side.above.add("clips", tr("Clips"), "film", self.clips_panel)
         self.history_panel = HistoryPanel(self.session)
-        self.side.above.add("history", "History", "undo", self.history_panel)
+        self.side.above.add("history", tr("History"), "undo", self.history_panel)
         self.comments_panel = CommentsPanel(self.session, self.actions_.__getitem__, self.show_error)
-        self.side.above.add("comments", "Comments", "info", self.comments_panel)
+        self.side.above.add("comments", tr("Comments"), "info", self.comments_panel)
         self.comments_panel.counted.connect(lambda count: self.side.above.set_badge("comments", count))
         self.attributes_panel = AttributesPanel(
             self.session, self.show_error, lambda: self.actions_.trigger(BY_ID["label.edit"])
         )
-        self.side.below.add("tracker", "Tracker", "signal", self.tracker_panel, scrolls=True)
-        self.side.below.add("attributes", "Attributes", "tag", self.attributes_panel, scrolls=True)
+        self.side.below.add("tracker", tr("Tracker"), "signal", self.tracker_panel, scrolls=True)
+        self.side.below.add("attributes", tr("Attributes"), "tag", self.attributes_panel, scrolls=True)
         self.keyframes_panel = KeyframesPanel(self.session, self.actions_.__getitem__, self.thumbs, self.show_error)
-        self.side.below.add("keyframes", "Keyframes", "keyframe", self.keyframes_panel)
+        self.side.below.add("keyframes", tr("Keyframes"), "keyframe", self.keyframes_panel)
         top = QSplitter(Qt.Orientation.Horizontal)
         top.setHandleWidth(1)
         top.addWidget(middle)

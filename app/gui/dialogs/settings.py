@@ -21,7 +21,7 @@ from app.gui.dialogs.form import Form, split
 from app.gui.dialogs.params import modes
 from app.session import Session
 from app.settings import Settings
-from app.words import tr
+from app.words import LANGUAGES, tr
 from tracker import registry
 
 LABELS = 184
@@ -73,6 +73,7 @@ class SettingsDialog(QDialog):
 
     def _build(self) -> None:
         choices = {
+            "language": [(tr("As the system"), "system"), *((name, code) for code, name in LANGUAGES.items())],
             "tracker": [(tr("Default"), "default"), *((line.name, line.name) for line in registry.infos())],
             "device": [(tr("Automatic"), "auto"), ("CPU", "cpu"), ("CUDA", "cuda"), (tr("Apple GPU"), "mps")],
             "commit_mode": modes(),
