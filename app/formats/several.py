@@ -9,18 +9,18 @@ from pathlib import Path
 import msgspec
 
 from app.formats.base import FormatError
-from app.formats.names import stem
+from app.formats.names import short, stem
 from app.model.document import VideoRef
 
 _SHOWN = 10
+_LONG = 60  # characters of a name that an error shows
 
 
 class SeveralClipsError(FormatError):
     """A file holds several clips, and none was chosen. ``clips``: by name, the path to read each one by."""
 
     def __init__(self, path: Path, names: Sequence[str], where: str) -> None:
-        others = ", ".join(names[1:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-        remedy = f"Choose one as {path.name}/{names[0]}; the others are {others}."
+        remedy = f"Choose one as {path.name}/{short(names[0], _LONG)}; the others are {_listed(names, 1)}."
         super().__init__(f"the file holds {len(names)} clips", path, where, remedy)
         self.clips = {name: path / name for name in names}
 
@@ -59,8 +59,13 @@ def the_one(path: Path, wanted: str, names: Sequence[str], where: str) -> int:
         raise SeveralClipsError(path, told, where)
     if wanted in told:
         return told.index(wanted)
-    shown = ", ".join(told[:_SHOWN]) + (f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else "")
-    raise FormatError(f"there is no clip '{wanted}'", path, where, f"Known are: {shown}.")
+    raise FormatError(f"there is no clip '{wanted}'", path, where, f"Known are: {_listed(told)}.")
+
+
+def _listed(names: Sequence[str], start: int = 0) -> str:
+    """Some of ``names`` from ``start`` on, as people can read them."""
+    shown = ", ".join(short(name, _LONG) for name in names[start:_SHOWN])
+    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _told(names: Sequence[str]) -> list[str]:

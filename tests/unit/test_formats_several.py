@@ -123,6 +123,7 @@ def test_many_clips_are_not_all_named(tmp_path: Path) -> None:
     path = published("burst", tmp_path)
     file = json.loads(path.read_text())
     file["sequences"] = [{**file["sequences"][0], "seq_name": f"clip-{at}"} for at in range(500)]
+    file["sequences"][0]["seq_name"] = "x" * 4000
     path.write_text(json.dumps(file))
     with pytest.raises(SeveralClipsError, match=r"500 clips.*clip-9 and 490 more") as caught:
         read(path)
