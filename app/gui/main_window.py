@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import QPoint, QPointF, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
@@ -29,6 +27,7 @@ from app.gui.dialogs.palette import Palette
 from app.gui.dialogs.params import RangeAsking
 from app.gui.dialogs.settings import SettingsDialog
 from app.gui.documents import Documents
+from app.gui.dropping import dropped_paths
 from app.gui.exporting import Exporting
 from app.gui.gauge import Gauge
 from app.gui.hands import Hands
@@ -154,8 +153,9 @@ class MainWindow(QMainWindow):
         self.side.above.add("objects", tr("Objects"), "timeline", self.tracks_panel)
         self.side.above.add("review", tr("Review"), "warning", self.review_panel)
         self.review_panel.counted.connect(lambda count: self.side.above.set_badge("review", count))
+        asking = self.documents.asking
         self.clips_panel = ClipsPanel(
-            self.session, self.actions_.__getitem__, self.documents.asking.clips, self.show_error
+            self.session, self.actions_.__getitem__, lambda: asking.clips(), lambda: asking.folders(), self.show_error
         )
         self.side.above.add("clips", tr("Clips"), "film", self.clips_panel)
         self.history_panel = HistoryPanel(self.session)
@@ -320,7 +320,7 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, self.close)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _dropped(event):
+        if dropped_paths(event):
             event.acceptProposedAction()
             self.start_page.show_drop(True)
 
@@ -329,7 +329,7 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.start_page.show_drop(False)
-        paths = _dropped(event)
+        paths = dropped_paths(event)
         if paths:
             event.acceptProposedAction()
             self.documents.dropped(paths)
@@ -385,8 +385,3 @@ class MainWindow(QMainWindow):
 
     def _save_geometry(self) -> None:
         self._qsettings().setValue("geometry", self.saveGeometry())
-
-
-def _dropped(event: QDropEvent) -> list[Path]:
-    """The local files and folders of a drag."""
-    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

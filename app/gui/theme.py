@@ -180,7 +180,7 @@ def stylesheet(t: Tokens) -> str:
     QWidget#panel {{ background: {t.panel}; }}
     QWidget#timelineArea {{ background: {t.panel}; border-top: 1px solid {t.border}; }}
     QTableView, QListView, QPlainTextEdit {{ background: {t.base}; border: 1px solid {t.border}; border-radius: 6px;
-        selection-background-color: {_mix(t.accent, t.base, 0.28)}; selection-color: {t.text}; }}
+        selection-background-color: {_mix(t.accent, t.base, 0.28)}; selection-color: {t.text}; outline: 0; }}
     QTableView::item {{ padding: 0 6px; border: 0; }}
     QHeaderView {{ background: {t.base}; }}
     QHeaderView::section {{ background: {t.base}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.border};
@@ -212,9 +212,9 @@ def stylesheet(t: Tokens) -> str:
     QToolButton::menu-indicator {{ image: none; }}
     QTableView QLineEdit {{ border-radius: 0; padding: 0 4px; }}
     QCheckBox {{ spacing: 8px; }}
-    QCheckBox::indicator, QListWidget::indicator {{ width: 16px; height: 16px; border: 1px solid {t.muted};
+    QCheckBox::indicator, QListView::indicator {{ width: 16px; height: 16px; border: 1px solid {t.muted};
         border-radius: 4px; background: {t.base}; }}
-    QCheckBox::indicator:checked, QListWidget::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+    QCheckBox::indicator:checked, QListView::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
         image: url({_tinted_file("check", t.on_accent)}); }}
     QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
     QProgressBar {{ background: {t.base}; border: 1px solid {t.border}; border-radius: 4px; height: 8px;

@@ -5,56 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QAction, QPainter
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QMenu,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtGui import QAction, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QListView, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.gui import theme
-from app.model.collection import Clip
+from app.gui.dropping import dropped_paths
+from app.gui.panels.clip_rows import ClipCells, ClipRows
 from app.session import Session
 from app.words import tr
 
-_NUMBER = Qt.ItemDataRole.UserRole
-_SHARE = Qt.ItemDataRole.UserRole + 1
-BAR = 3
-"""Height of the bar of progress."""
+Ask = Callable[[], list[Path]]
 
 
 class ClipsPanel(QWidget):
-    """``action(id)`` gives the actions of the command table; ``ask()`` which videos to add."""
+    """``action(id)`` gives the actions of the command table; ``ask_videos()`` and ``ask_folders()`` what to add."""
 
     def __init__(
         self,
         session: Session,
         action: Callable[[str], QAction],
-        ask: Callable[[], list[Path]],
+        ask_videos: Ask,
+        ask_folders: Ask,
         on_error: Callable[[Exception], None],
     ) -> None:
         super().__init__()
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._session, self._ask, self._on_error = session, ask, on_error
-        self.list = QListWidget()
+        self.setAcceptDrops(True)
+        self._session, self._on_error = session, on_error
+        self.rows = ClipRows(session, self._tick)
+        self.list = QListView()
+        self.list.setObjectName("clips")
+        self.list.setModel(self.rows)
         self.list.setAccessibleName(tr("Clips"))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setItemDelegate(_Bar(self.list))
-        self.list.itemActivated.connect(lambda item: self._try(lambda: session.go_to_clip(item.data(_NUMBER))))
-        self.list.itemChanged.connect(self._ticked)
+        self.list.setUniformItemSizes(True)
+        self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.list.setItemDelegate(ClipCells(self.list))
+        self.list.activated.connect(lambda index: self._try(lambda: session.go_to_clip(index.row())))
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._menu)
         self.hint = QLabel(
-            tr("Several videos to label?\nFile, Open a folder of videos,\nor drop the videos on the window."),
+            tr("Several clips to label?\nFile, Open a folder of clips,\nor drop videos and folders on the window."),
             self.list.viewport(),
         )
         self.hint.setObjectName("muted")
@@ -63,14 +56,23 @@ class ClipsPanel(QWidget):
         QVBoxLayout(self.list.viewport()).addWidget(self.hint)
         self.count = QLabel()
         self.count.setObjectName("muted")
+        self.next = QToolButton()
+        self.next.setDefaultAction(action("go.next_unfinished"))
+        self.next.setText(tr("Next"))
+        self.next.setAutoRaise(True)
         self.add = QToolButton()
         self.add.setText(tr("Add…"))
-        self.add.setToolTip(tr("Add videos to the collection"))
+        self.add.setToolTip(tr("Add clips to the collection, or drop them here"))
         self.add.setAutoRaise(True)
-        self.add.clicked.connect(self._add)
+        self.add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        choices = QMenu(self.add)
+        choices.addAction(tr("Videos…"), lambda: self.add_paths(ask_videos()))
+        choices.addAction(tr("Folders…"), lambda: self.add_paths(ask_folders()))
+        self.add.setMenu(choices)
         head = QHBoxLayout()
         head.setSpacing(2)
         head.addWidget(self.count, 1)
+        head.addWidget(self.next)
         head.addWidget(self.add)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
@@ -79,58 +81,43 @@ class ClipsPanel(QWidget):
         column.addWidget(self.list, 1)
         for event in (session.events.clips, session.events.opened):
             event.connect(self.refresh)
+        session.events.document.connect(lambda _: self.rows.touch())
+        theme.current().changed.connect(self.list.viewport().update)
         self.refresh()
 
     def refresh(self) -> None:
-        """Make the list anew."""
+        """Follow the collection."""
         collection, here = self._session.collection, self._session.clip
-        clips = collection.clips if collection is not None else ()
-        unsaved = self._session.unsaved_clips
-        with QSignalBlocker(self.list):
-            self.list.clear()
-            for number, clip in enumerate(clips):
-                missing = clip.video in self._session.missing
-                item = QListWidgetItem(f"{clip.name}{' *' if clip.video in unsaved else ''}\n{told(clip, missing)}")
-                item.setData(_NUMBER, number)
-                item.setData(_SHARE, clip.share)
-                item.setToolTip(
-                    tr("{video}\n{share:.0%} of the frames are labelled, {verified} verified").format(
-                        video=clip.video, share=clip.share, verified=clip.verified
-                    )
-                )
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                item.setCheckState(Qt.CheckState.Checked if clip.done else Qt.CheckState.Unchecked)
-                if missing:
-                    item.setForeground(theme.colour(theme.current().tokens.muted))
-                if number == here:
-                    font = item.font()
-                    font.setBold(True)
-                    item.setFont(font)
-                self.list.addItem(item)
-            if here is not None:
-                self.list.setCurrentRow(here)
-        done = sum(clip.done for clip in clips)
-        self.count.setText(
-            tr("{done} of {count} done").format(done=done, count=len(clips)) if collection is not None else ""
-        )
-        self.add.setVisible(collection is not None)
-        self.hint.setVisible(not clips)
+        self.rows.refresh()
+        if here is not None and self.list.currentIndex().row() != here:
+            chosen = QItemSelectionModel.SelectionFlag.ClearAndSelect
+            self.list.selectionModel().setCurrentIndex(self.rows.index(here), chosen)
+            self.list.scrollTo(self.rows.index(here))
+        self._tell_count()
+        for button in (self.add, self.next):
+            button.setVisible(collection is not None)
+        self.hint.setVisible(not self.rows.rowCount())
 
-    def _ticked(self, item: QListWidgetItem) -> None:
-        done = item.checkState() is Qt.CheckState.Checked
-        number = item.data(_NUMBER)
+    def add_paths(self, paths: list[Path]) -> None:
+        """Add videos and what folders hold to the collection that is open."""
+        if paths:
+            self._try(lambda: self._session.add_clips(paths))
+
+    def _tell_count(self) -> None:
+        collection = self._session.collection
+        clips = collection.clips if collection is not None else ()
+        done = sum(clip.done for clip in clips)
+        said = tr("{done} of {count} done").format(done=done, count=len(clips))
+        self.count.setText(said if collection is not None else "")
+
+    def _tick(self, number: int, done: bool) -> None:
         self._try(lambda: self._session.set_clip_done(number, done))
 
-    def _add(self) -> None:
-        chosen = self._ask()
-        if chosen:
-            self._try(lambda: self._session.add_clips(chosen))
-
     def _menu(self, at: QPoint) -> None:
-        item, collection = self.list.itemAt(at), self._session.collection
-        if item is None or collection is None:
+        index, collection = self.list.indexAt(at), self._session.collection
+        if not index.isValid() or collection is None:
             return
-        number = item.data(_NUMBER)
+        number = index.row()
         missing = collection.clips[number].video in self._session.missing
         menu = QMenu(self)
         title = tr("Locate…") if missing else tr("Go there")
@@ -145,33 +132,19 @@ class ClipsPanel(QWidget):
         except Exception as error:
             self._on_error(error)
 
+    # --- dropping: on this panel, clips are added; the window opens them instead ------------------------------------
 
-def told(clip: Clip, missing: bool) -> str:
-    """How far a clip is, in one line; figures are those of its last save."""
-    if missing:
-        return tr("missing · double click to locate")
-    parts = [tr("{frames} frames").format(frames=clip.frames)] if clip.frames else [tr("not opened yet")]
-    if clip.objects:
-        parts.append(f"{clip.share:.0%}")
-    if clip.suspicious:
-        parts.append(tr("{suspicious} suspicious").format(suspicious=clip.suspicious))
-    return " · ".join(parts)
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._session.collection is None or not dropped_paths(event):
+            event.ignore()
+            return
+        event.acceptProposedAction()
+        self.count.setText(tr("Drop to add"))
 
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._tell_count()
 
-class _Bar(QStyledItemDelegate):
-    """Two lines of text and, below them, the share of frames that are labelled."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        size = super().sizeHint(option, index)
-        return QSize(size.width(), size.height() + BAR + 5)
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        super().paint(painter, option, index)
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        tokens = theme.current().tokens
-        bar = QRectF(rect.left() + 28, rect.bottom() - BAR - 2, rect.width() - 36, BAR)
-        painter.fillRect(bar, theme.colour(tokens.border))
-        bar.setWidth(bar.width() * float(index.data(_SHARE) or 0.0))
-        painter.fillRect(bar, theme.colour(tokens.accent))
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._tell_count()
+        event.acceptProposedAction()
+        self.add_paths(dropped_paths(event))

@@ -55,14 +55,12 @@ class HistoryPanel(QWidget):
             self.list.clear()
             before = done[-SHOWN - 1].when if len(done) > SHOWN else 0
             now = self._add("…" if before else tr("As it was opened"), before)
-            for clip, steps in groupby(done[-SHOWN:], key=lambda step: step.clip):
+            listed = [(step, False) for step in done[-SHOWN:]] + [(step, True) for step in undone[:SHOWN]]
+            for clip, steps in groupby(listed, key=lambda one: one[0].clip):
                 self._head(clip, names)
-                for step in steps:
-                    now = self._add(step.title, step.when)
-            for clip, steps in groupby(undone[:SHOWN], key=lambda step: step.clip):
-                self._head(clip, names)
-                for step in steps:
-                    self._add(step.title, step.when, muted=True)
+                for step, gone in steps:
+                    item = self._add(step.title, step.when, muted=gone)
+                    now = now if gone else item
         self.list.setCurrentItem(now)
         self.list.scrollToItem(now)
 
