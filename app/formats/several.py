@@ -17,11 +17,15 @@ _LONG = 60  # characters of a name that an error shows
 
 
 class SeveralClipsError(FormatError):
-    """A file holds several clips, and none was chosen. ``clips``: by name, the path to read each one by."""
+    """A file holds several clips, and none was chosen.
+
+    ``clips``: by name, the path to read each one of ``file`` by.
+    """
 
     def __init__(self, path: Path, names: Sequence[str], where: str) -> None:
         remedy = f"Choose one as {path.name}/{short(names[0], _LONG)}; the others are {_listed(names, 1)}."
         super().__init__(f"the file holds {len(names)} clips", path, where, remedy)
+        self.file = path
         self.clips = {name: path / name for name in names}
 
     def about(self, video: VideoRef) -> Path | None:

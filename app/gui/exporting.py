@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QInputDialog, QWidget
 
+from app.formats.several import SeveralClipsError
 from app.gui.dialogs.export import ExportAnswer, ExportDialog
 from app.gui.dialogs.importing import ImportDialog
 from app.session import Session
+from app.words import tr
 from app.work.incoming import Incoming
 from app.work.jobs import Job
 from app.work.opening import default_project
@@ -27,6 +29,7 @@ class Exporting:
         self._imports: ImportDialog | None = None
         session.events.progress.connect(self._progress)
         session.events.incoming.connect(self._incoming)
+        session.events.error.connect(self._which)
 
     def ask(self) -> dict[str, Any] | None:
         """The ask-part of the export command. The dialog itself runs the job, to show its progress and report."""
@@ -42,8 +45,9 @@ class Exporting:
         return None
 
     def owns(self, error: Exception) -> bool:
-        """Whether the dialog shows this error."""
-        return self.dialog is not None and self._job is not None and self._job.error is error
+        """Whether this error is shown in a dialog, or turned into a question, here."""
+        mine = self.dialog is not None and self._job is not None and self._job.error is error
+        return mine or isinstance(error, SeveralClipsError)
 
     def _start(self, answer: ExportAnswer) -> None:
         assert self.dialog is not None
@@ -84,6 +88,23 @@ class Exporting:
         dialog.again.connect(lambda how: self._session.read_labels(incoming.path, incoming.format, how))
         dialog.finished.connect(self._imported)
         dialog.open()
+
+    def _which(self, error: Exception) -> None:
+        """Ask for the clip when a file is about several and none of them is called like this one."""
+        if not isinstance(error, SeveralClipsError):
+            return
+        asking = QInputDialog(self._window)
+        asking.setWindowTitle(tr("Import labels"))
+        asking.setLabelText(
+            tr("{file} holds the labels of {count} clips, none of them called like this one. Which are these?").format(
+                file=error.file.name, count=len(error.clips)
+            )
+        )
+        asking.setOption(QInputDialog.InputDialogOption.UseListViewForComboBoxItems)
+        asking.setComboBoxItems(list(error.clips))
+        asking.textValueSelected.connect(lambda name: self._session.read_labels(error.clips[name]))
+        asking.finished.connect(asking.deleteLater)
+        asking.open()
 
     def _imported(self) -> None:
         self._imports = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QInputDialog
 from session_fakes import FRAMES, square
 
 from app.gui.dialogs.importing import ImportDialog
@@ -88,6 +89,29 @@ def test_an_import_is_shown_and_then_taken_in_one_step(user, tmp_path, monkeypat
     assert len(user.session.document.tracks) == 2
     user.session.undo()
     assert len(user.session.document.tracks) == 1
+
+
+def test_which_clip_of_a_data_set_is_asked(user, tmp_path, monkeypatch):
+    path = tmp_path / "instances.json"
+    videos = [{"id": at, "name": f"clip-{at}"} for at in range(3)]
+    images = [{"id": at, "video_id": at, "frame_id": 0, "width": 64, "height": 48} for at in range(3)]
+    notes = [{"id": 1, "image_id": 2, "category_id": 1, "bbox": [1, 2, 3, 4], "track_id": 5}]
+    file = {"videos": videos, "images": images, "annotations": notes, "categories": [{"id": 1, "name": "dog"}]}
+    path.write_text(json.dumps(file))
+    monkeypatch.setattr("app.gui.asking.QFileDialog.getOpenFileName", lambda *a, **k: (str(path), ""))
+    user.key(Qt.Key.Key_I, CTRL)
+    user.wait(lambda: user.window.findChild(QInputDialog) is not None)
+    asking = user.window.findChild(QInputDialog)
+    assert "instances.json holds the labels of 3 clips" in asking.labelText()
+    assert asking.comboBoxItems() == ["clip-0", "clip-1", "clip-2"]
+    asking.setTextValue("clip-2")
+    asking.accept()
+    user.wait(lambda: user.window.findChild(ImportDialog) is not None)
+    dialog = user.window.findChild(ImportDialog)
+    assert dialog.summary.text() == "1 objects, 1 boxes, 0 masks"
+    dialog.accept()
+    (track,) = user.session.document.tracks.values()
+    assert (track.label, track.frames[0].box) == ("dog", (1, 2, 3, 4))
 
 
 def test_results_are_read_another_way_before_they_come_in(user, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,17 @@ def test_what_was_exported_comes_in_beside_what_is_there_in_one_step(session, tm
     assert session.document.tracks[2].at(3).box == square(3)
     session.undo()
     assert set(session.document.tracks) == {1}
+
+
+def test_of_a_file_about_many_clips_the_one_that_is_open_comes_in(session, tmp_path):
+    path = exported(session, tmp_path / "labels.json")
+    file = json.loads(path.read_text())
+    file["videos"].append({"id": 2, "name": "other", "width": 8, "height": 8})
+    file["images"].append({"id": 900, "video_id": 2, "frame_id": 0, "width": 8, "height": 8})
+    path.write_text(json.dumps(file))
+    job = session.read_labels(path)
+    session.wait(job)
+    assert job.value.tracks == (("cat 2", 6, 5),)
 
 
 def test_numbers_taken_since_it_was_read_are_not_taken_twice(session, tmp_path):
