@@ -20,7 +20,9 @@ _HEAD = """# Formats
 Made by `main.py formats --markdown > docs/formats.md`; do not edit.
 
 `main.py convert IN OUT --to FORMAT` reads and writes each of these, and the project file `.siamlabel`, which keeps
-everything. The format of `IN` is recognised; `--from FORMAT` says it. `--option name=value` sets an option. Before
+everything. The format of `IN` is recognised; `--from FORMAT` says it. `--option name=value` sets an option. Files of
+COCO, COCO-VID, TAO, YouTube-VIS and BURST may be about many clips, as data sets are published: `FILE/CLIP` is one of
+them, and `FILE` the one that is called like `--video`, or like the clip that is open. Before
 anything is written, the counts and every loss are shown; afterwards the export is read back and compared, and a report
 is put beside it as `OUT.report.json`. In the window the same is under *File, Export* and *Import*. Other packages can
 add formats: see [plugins.md](plugins.md).
