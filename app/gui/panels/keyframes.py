@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QAction, QKeyEvent, QPixmap
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListView, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.gui import theme
@@ -20,6 +20,10 @@ from app.words import tr, trn
 from app.work.thumbnails import Wish
 from tracker.api import Exemplar
 
+LOW = 232
+"""Logical pixels of height below which there is no room for the pictures above the rows."""
+LOWEST = 96
+"""Head line and one row."""
 _ROW_KEYS = frozenset({Qt.Key.Key_K, Qt.Key.Key_Delete})
 """Keys that are commands of the window too; with the list in hand they mean its row."""
 
@@ -99,6 +103,7 @@ class KeyframesPanel(QWidget):
         self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
         self.list.setAccessibleName(tr("Keyframes of the selected object"))
+        self.list.setMinimumHeight(48)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.clicked.connect(self._go_to)
         self.list.activated.connect(self._go_to)
@@ -145,6 +150,17 @@ class KeyframesPanel(QWidget):
         super().showEvent(event)  # type: ignore[arg-type]
         if self._behind:
             self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """On a low screen the rows are what is wanted; the pictures above them make way (`_fit`)."""
+        return QSize(super().minimumSizeHint().width(), LOWEST)
+
+    def _fit(self) -> None:
+        self.head.setVisible(bool(self.model.rowCount()) and self.height() >= LOW)
 
     def _opened(self) -> None:
         self._drawn.clear()
@@ -193,8 +209,9 @@ class KeyframesPanel(QWidget):
         """Count, head, hint and what can be done."""
         session, rows = self._session, self.model.rowCount()
         self.count.setText(trn("{count} keyframe", "{count} keyframes", rows).format(count=rows) if rows else "")
-        for part in (self.list, self.head, self.count, *self.buttons):
+        for part in (self.list, self.count, *self.buttons):
             part.setVisible(bool(rows))
+        self._fit()
         self.hint.setVisible(not rows)
         if not rows:
             if not session.is_open:
