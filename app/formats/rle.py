@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from pycocotools import mask as coco
 
 from app.model.masks import Mask
 from tracker.api import MaskPatch
@@ -10,15 +13,16 @@ from tracker.api import MaskPatch
 
 def mask_from_runs(height: int, width: int, runs: np.ndarray) -> Mask:
     """The mask of uncompressed column-major COCO runs, (n,) ints, zeros first. Raises `ValueError`."""
-    return Mask.encode(_fill(runs, height * width).reshape(width, height).T)
+    _check(runs, height * width)
+    if (runs[1:] == 0).any():  # the same pixels have shorter runs
+        return Mask.encode(_fill(runs, height * width).reshape(width, height).T)
+    rle: Any = coco.frPyObjects({"size": [height, width], "counts": runs.tolist()}, height, width)
+    return Mask(height, width, rle["counts"])
 
 
 def runs_of(mask: Mask) -> list[int]:
     """The uncompressed column-major COCO runs of a mask, zeros first; the inverse of `mask_from_runs`."""
-    flat = mask.decode().T.ravel()
-    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    runs = np.diff(np.concatenate(([0], edges, [flat.size]))).tolist()
-    return [0, *runs] if flat[0] else runs
+    return mask.runs().tolist()
 
 
 def same_mask(a: Mask | None, b: Mask | None) -> bool:
@@ -68,6 +72,10 @@ def vot_mask(text: str, height: int, width: int) -> Mask | None:
 
 def _fill(runs: np.ndarray, size: int) -> np.ndarray:
     """(size,) bool of runs that begin with zeros. Raises `ValueError` unless they fill it exactly."""
+    _check(runs, size)
+    return np.repeat(np.arange(runs.size) % 2 == 1, runs)
+
+
+def _check(runs: np.ndarray, size: int) -> None:
     if runs.size == 0 or runs.min() < 0 or runs.max() > size or int(runs.sum()) != size:
         raise ValueError(f"the run lengths do not fill {size} pixels")
-    return np.repeat(np.arange(runs.size) % 2 == 1, runs)

@@ -81,12 +81,16 @@ class Mask(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
         x, y, w, h = (int(v) for v in box)
         return MaskPatch(x, y, np.ascontiguousarray(columns[x : x + w, y : y + h].T))
 
+    def runs(self) -> np.ndarray:
+        """The run lengths, (n,) int64, column by column, first of background. Raises ValueError when `broken`."""
+        runs, _, bad = _runs([self]) if self.counts else (np.zeros(1, np.int64), None, [True])
+        if bad[0] or runs.min() < 0 or runs.sum() != self.height * self.width:
+            raise ValueError(f"the run lengths of a mask do not fill {self.width} x {self.height} pixels")
+        return runs
+
     def _columns(self) -> np.ndarray:
         """(width, height) bool. Raises ValueError when `broken`."""
-        area = self.height * self.width
-        runs, _, bad = _runs([self]) if self.counts else (np.zeros(1, np.int64), None, [True])
-        if bad[0] or runs.min() < 0 or runs.sum() != area:
-            raise ValueError(f"the run lengths of a mask do not fill {self.width} x {self.height} pixels")
+        runs = self.runs()
         return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(self.width, self.height)
 
     @property
