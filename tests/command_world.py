@@ -17,6 +17,7 @@ from session_fakes import FakeTracker, FakeTrackers, square, write_clip
 from app.model.document import Label
 from app.session import Session
 from app.settings import Settings
+from app.work.incoming import Incoming
 from tracker.api import Box, Image, MaskPatch
 
 SETTINGS = {"tracker": "fake", "theme": "light"}
@@ -44,12 +45,16 @@ class Trackers(FakeTrackers):
 
 @dataclass
 class World:
-    """A session and a place for files. ``wait`` waits for a condition, however this world does that."""
+    """A session and a place for files.
+
+    ``wait`` waits for a condition, however this world does that; ``take`` says yes to labels that were read.
+    """
 
     session: Session
     clip: Path
     place: Path
     wait: Callable[[Callable[[], bool]], object]
+    take: Callable[[Incoming], object]
 
     def at(self, frame: int) -> None:
         """Go there and wait for the picture."""
@@ -89,7 +94,7 @@ class World:
         """An object whose mask is the left half of its box; boxes are in hand."""
         track = self.object(0, BOX)
         self.session.select(track)
-        self.session.outline([(10.5, 10.5), (19.5, 10.5), (19.5, 25.5), (10.5, 25.5)])
+        self.session.outline([(10, 10), (20, 10), (20, 26), (10, 26)])
         return track
 
     def collected(self) -> None:

@@ -218,7 +218,7 @@ class MainWindow(QMainWindow):
         events.trackers.connect(self._trackers_changed)
         events.opened.connect(self._opened)
         events.saved.connect(lambda _: self.refresh())
-        for changed in (events.document, events.selection, events.position, events.run):
+        for changed in (events.document, events.selection, events.position, events.run, events.loop):
             changed.connect(lambda *_: self.refresh())
         self.timeline.scrubbed.connect(self.session.seek)
         self.timeline.picked.connect(self.session.select)

@@ -30,7 +30,7 @@ def make(clip: Path, tmp_path: Path) -> Iterator[Callable[[bool], World]]:
             own.write_bytes(clip.read_bytes())
             session.wait(session.open(own, fresh=True))
             session.wait(lambda: session.shown is not None)
-        return World(session, own, tmp_path, lambda until: session.wait(until, 10))
+        return World(session, own, tmp_path, lambda until: session.wait(until, 10), session.take_labels)
 
     yield make
     for session in sessions:
