@@ -8,13 +8,10 @@ session keeps its own queue, emptied by `Session.pump` and `Session.wait`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from app import diagnostics
 from app.media import open_media
-from app.settings import HEAT_KINDS, Settings, save_settings
+from app.settings import HEAT_KINDS, Settings
 from app.work.choice import CreateTracker, TrackerChoice, Trackers
 from app.work.errors import RelinkError, SessionError
 from app.work.events import Events, Mode, Status
@@ -22,7 +19,7 @@ from app.work.jobs import Jobs, Post
 from app.work.lane import MainLane
 from app.work.requests import LiveItem, OpenReader
 from app.work.run import Runs, RunStatus
-from app.work.travelling import Travelling
+from app.work.scopes import Scopes
 from tracker import registry
 
 __all__ = ["Events", "LiveItem", "Mode", "RelinkError", "RunStatus", "Session", "SessionError", "Status"]
@@ -31,7 +28,7 @@ PAUSED = "paused"
 """The scope of the keys that answer a paused run."""
 
 
-class Session(Travelling):
+class Session(Scopes):
     """See the module. Methods raise `SessionError` for what cannot be done now; work in the background reports to
     ``events.error``."""
 
@@ -43,9 +40,12 @@ class Session(Travelling):
         settings_path: Path | None = None,
         create_tracker: CreateTracker = registry.create,
         open_reader: OpenReader | None = None,
+        project_settings: bool = True,
     ) -> None:
-        """``settings_path``: where changed settings are kept, None to keep none."""
-        self.settings = settings or Settings()
+        """``settings_path``: where changed settings are kept, None to keep none. ``project_settings``: those that a
+        project or a collection has of its own stand above ``settings``."""
+        self.settings = self.mine = settings or Settings()
+        self._heeds_projects = project_settings
         self.events = Events()
         lane = MainLane(post)
         self.pump, self.wait, self._post = lane.pump, lane.wait, lane.post
@@ -121,15 +121,6 @@ class Session(Travelling):
             self.dismiss()
         else:
             self.select()
-
-    def change_settings(self, **values: Any) -> None:
-        """Change some settings by name, tell everyone, keep them."""
-        if "tracker" in values:
-            self._special = None
-        self.settings = msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(self.settings, **values)), Settings)
-        if self._settings_path is not None:
-            save_settings(self.settings, self._settings_path)
-        self.events.settings(self.settings)
 
     def cycle_heat(self) -> None:
         """The next kind of heat map, ``off`` among them."""

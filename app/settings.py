@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -23,8 +24,9 @@ of its range, past keyframes, which correct it."""
 MASK_STYLES = ("both", "fill", "contour")
 
 
-def _meta(title: str, group: str, *, ge: float | None = None, le: float | None = None) -> Meta:
-    return Meta(title=title, ge=ge, le=le, extra={"group": group})
+def _meta(title: str, group: str, *, ge: float | None = None, le: float | None = None, project: bool = False) -> Meta:
+    """``project``: a project may have its own."""
+    return Meta(title=title, ge=ge, le=le, extra={"group": group, "project": project})
 
 
 class Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -33,32 +35,60 @@ class Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
     theme: Annotated[Literal["system", "light", "dark"], _meta("Colour theme", "Appearance")] = "system"
     language: Annotated[Literal["system", "en", "es"], _meta("Language, from the next start", "Appearance")] = "system"
     heat_kind: Annotated[
-        Literal["off", "fused", "classification", "attention", "mask"], _meta("Heat map", "Canvas")
+        Literal["off", "fused", "classification", "attention", "mask"], _meta("Heat map", "Canvas", project=True)
     ] = "fused"
-    heat_opacity: Annotated[float, _meta("Heat-map opacity", "Canvas", ge=0, le=1)] = 0.5
-    mask_opacity: Annotated[float, _meta("Mask opacity", "Canvas", ge=0, le=1)] = 0.35
-    show_masks: Annotated[bool, _meta("Show masks", "Canvas")] = True
-    mask_style: Annotated[Literal["both", "fill", "contour"], _meta("Masks as", "Canvas")] = "both"
-    brush: Annotated[float, _meta("Mask brush (px)", "Canvas", ge=0.5, le=500)] = 8.0
-    show_labels: Annotated[bool, _meta("Show labels", "Canvas")] = True
-    show_ghost: Annotated[bool, _meta("Show neighbouring boxes", "Canvas")] = False
-    lock_camera: Annotated[bool, _meta("Keep the object in the middle", "Canvas")] = False
+    heat_opacity: Annotated[float, _meta("Heat-map opacity", "Canvas", ge=0, le=1, project=True)] = 0.5
+    mask_opacity: Annotated[float, _meta("Mask opacity", "Canvas", ge=0, le=1, project=True)] = 0.35
+    show_masks: Annotated[bool, _meta("Show masks", "Canvas", project=True)] = True
+    mask_style: Annotated[Literal["both", "fill", "contour"], _meta("Masks as", "Canvas", project=True)] = "both"
+    brush: Annotated[float, _meta("Mask brush (px)", "Canvas", ge=0.5, le=500, project=True)] = 8.0
+    show_labels: Annotated[bool, _meta("Show labels", "Canvas", project=True)] = True
+    show_ghost: Annotated[bool, _meta("Show neighbouring boxes", "Canvas", project=True)] = False
+    lock_camera: Annotated[bool, _meta("Keep the object in the middle", "Canvas", project=True)] = False
     magnifier: Annotated[bool, _meta("Magnifier at the cursor", "Canvas")] = False
-    show_search: Annotated[bool, _meta("Show the search region", "Canvas")] = True
-    tracker: Annotated[str, _meta("Tracker", "Tracking")] = "default"
+    show_search: Annotated[bool, _meta("Show the search region", "Canvas", project=True)] = True
+    tracker: Annotated[str, _meta("Tracker", "Tracking", project=True)] = "default"
     device: Annotated[str, _meta("Device", "Tracking")] = "auto"
-    masks: Annotated[bool, _meta("Track masks", "Tracking")] = True
-    commit_mode: Annotated[CommitMode, _meta("A run writes", "Tracking")] = "fill"
-    pause_on: Annotated[Literal["lost", "uncertain", "never"], _meta("Pause a run when", "Tracking")] = "lost"
-    lost_after: Annotated[int, _meta("Pause after lost frames", "Tracking", ge=1, le=100)] = 4
-    uncertain_after: Annotated[int, _meta("Pause after uncertain frames", "Tracking", ge=1, le=1000)] = 8
-    retrack_on_correction: Annotated[bool, _meta("A correction tracks its gaps again", "Tracking")] = True
+    masks: Annotated[bool, _meta("Track masks", "Tracking", project=True)] = True
+    commit_mode: Annotated[CommitMode, _meta("A run writes", "Tracking", project=True)] = "fill"
+    pause_on: Annotated[Literal["lost", "uncertain", "never"], _meta("Pause a run when", "Tracking", project=True)] = (
+        "lost"
+    )
+    lost_after: Annotated[int, _meta("Pause after lost frames", "Tracking", ge=1, le=100, project=True)] = 4
+    uncertain_after: Annotated[int, _meta("Pause after uncertain frames", "Tracking", ge=1, le=1000, project=True)] = 8
+    retrack_on_correction: Annotated[bool, _meta("A correction tracks its gaps again", "Tracking", project=True)] = True
     follow: Annotated[bool, _meta("Follow the run on the picture", "Tracking")] = True
     cache_mb: Annotated[int, _meta("Frame cache (MB)", "Video", ge=64)] = 512
-    jump: Annotated[int, _meta("Frames per long step", "Video", ge=2, le=1000)] = 10
-    playback_rate: Annotated[float, _meta("Playback rate", "Video", ge=0.05, le=16)] = 1.0
+    store_mb: Annotated[int, _meta("Frames kept on disk for quick jumps (MB)", "Video", ge=0)] = 4096
+    jump: Annotated[int, _meta("Frames per long step", "Video", ge=2, le=1000, project=True)] = 10
+    playback_rate: Annotated[float, _meta("Playback rate", "Video", ge=0.05, le=16, project=True)] = 1.0
     keys: Annotated[dict[str, tuple[str, ...]], _meta("Keys", "Keys")] = {}
     """Keys by command where they differ from the table's; see `app.commands.keymap`."""
+
+
+OF_PROJECTS = frozenset(
+    field.name
+    for field in msgspec.structs.fields(Settings)
+    if any(isinstance(one, Meta) and (one.extra or {}).get("project") for one in get_args(field.type))
+)
+"""The settings that a project or a collection may have in place of the user's."""
+
+
+def resolved(mine: Settings, *overrides: Mapping[str, object]) -> Settings:
+    """The settings that hold: ``mine`` but where ``overrides`` say otherwise, the last of them above all.
+
+    What is no setting of projects, or does not fit the schema, is passed over: it may come from another version.
+    """
+    values = msgspec.to_builtins(mine)
+    for own in overrides:
+        for name in OF_PROJECTS & own.keys():
+            try:
+                msgspec.convert({name: own[name]}, Settings)
+            except msgspec.ValidationError:
+                log.info("The project's own setting %s=%r is passed over: it does not fit", name, own[name])
+            else:
+                values[name] = own[name]
+    return msgspec.convert(values, Settings)
 
 
 def load_settings(path: Path) -> Settings:

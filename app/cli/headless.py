@@ -90,7 +90,8 @@ def track_and_export(task: Task, console: Console) -> Result:
         task.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SessionError(f"The folder {task.out} cannot be made ({error.strerror}); choose another --out") from error
-    session = Session(Settings(tracker=task.tracker.name, device=task.device, masks=task.masks))
+    settings = Settings(tracker=task.tracker.name, device=task.device, masks=task.masks)
+    session = Session(settings, project_settings=False)  # what was asked for holds
     if task.tracker.untrained:
         console.print(f"{task.tracker.title}: random weights, the results mean nothing", highlight=False)
     try:

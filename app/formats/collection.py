@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from app.formats.atomic import replace_file
 from app.formats.names import short
 from app.model.collection import Clip, Collection
-from app.model.document import Count, Label
+from app.model.document import Count, Label, SettingValue
 
 SUFFIX = ".siamclips"
 FORMAT = "siamclips"
@@ -55,7 +54,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     schema: int
     clips: list[_Entry]
     labels: list[Label] = []
-    settings: dict[str, Any] = {}  # since schema 2
+    settings: dict[str, SettingValue] = {}  # since schema 2
 
 
 class _Head(msgspec.Struct):

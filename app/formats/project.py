@@ -1,8 +1,9 @@
 """The project file: one JSON document, ``NAME.siamlabel``, that is either wholly the old one or wholly the new one.
 
 Its keys: ``format`` and ``schema`` say what it is; ``video`` names the video relative to the project and, as a
-fallback, absolutely; ``labels``, ``tracks``, ``comments`` and ``next_id`` are those of `app.model.document.Document`. A
-file with keys that this schema does not know is refused: saving it again would lose them.
+fallback, absolutely; ``labels``, ``tracks``, ``comments``, ``settings`` and ``next_id`` are those of
+`app.model.document.Document`. A file with keys that this schema does not know is refused: saving it again would lose
+them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import msgspec
 
 from app.formats.atomic import sibling, sync_folder, write_bytes
 from app.formats.names import short
-from app.model.document import Comment, Count, Document, Label, VideoRef
+from app.model.document import Comment, Count, Document, Label, SettingValue, VideoRef
 from app.model.masks import broken
 from app.model.tracks import Observation, Track
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 SUFFIX = ".siamlabel"
 FORMAT = "siamlabel"
-SCHEMA = 2
+SCHEMA = 3
 """Goes up with every change of the file that an older SiamLabel would not understand."""
 
 
@@ -52,6 +53,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     tracks: list[Track]
     next_id: int
     comments: list[Comment] = []  # since schema 2
+    settings: dict[str, SettingValue] = {}  # since schema 3
 
 
 class _Head(msgspec.Struct):
@@ -110,7 +112,8 @@ def encode_project(doc: Document, path: Path) -> bytes:
     ]
     comments = [comment for _, comment in sorted(doc.comments.items())]
     try:
-        return msgspec.json.encode(_File(FORMAT, SCHEMA, video, doc.labels, tracks, doc.next_id, comments)) + b"\n"
+        file = _File(FORMAT, SCHEMA, video, doc.labels, tracks, doc.next_id, comments, doc.settings)
+        return msgspec.json.encode(file) + b"\n"
     except UnicodeEncodeError as error:
         raise ProjectError(
             f"{path} cannot be saved: the name {error.object!r} is not proper text. Rename that file or label."
@@ -157,7 +160,7 @@ def load_project(path: Path) -> Document:
     tracks = {track.id: track for track in file.tracks}
     comments = {comment.id: comment for comment in file.comments}
     next_id = max(file.next_id, max((*tracks, *comments), default=0) + 1)
-    return Document(_video(file.video, path.absolute().parent), file.labels, tracks, next_id, comments)
+    return Document(_video(file.video, path.absolute().parent), file.labels, tracks, next_id, comments, file.settings)
 
 
 def _relative(absolute: str, folder: Path) -> str:

@@ -35,6 +35,7 @@ ICONS: Mapping[str, str] = {
     "go.next": "step-forward",
     "go.forward": "skip-forward",
     "go.last": "last",
+    "go.next_unfinished": "skip-forward",
     "review.next": "skip-forward",
     "review.previous": "skip-back",
     "review.verify": "check",

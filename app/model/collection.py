@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from app.model.document import Count, Label
+from app.model.document import Count, Label, SettingValue
 
 _SAY_LITTLE = frozenset({"img", "imgs", "img1", "color", "frames", "images", "video"})
 """Names that every clip of a data set has."""
@@ -59,7 +58,7 @@ class Collection(msgspec.Struct, frozen=True):
 
     clips: tuple[Clip, ...] = ()
     labels: tuple[Label, ...] = ()
-    settings: dict[str, Any] = {}
+    settings: dict[str, SettingValue] = {}
 
     def with_clip(self, number: int, clip: Clip) -> Collection:
         """Another collection in which one clip is replaced."""

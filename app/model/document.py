@@ -16,6 +16,9 @@ COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
+SettingValue = bool | int | float | str
+"""Of a setting that a project or a collection has of its own."""
+
 
 class VideoRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The video a document is about: absolute path, number of frames, size in pixels, nominal frames per second."""
@@ -97,7 +100,8 @@ class Comment(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 class Document(msgspec.Struct, forbid_unknown_fields=True):
     """Video, labels, tracks and comments, the latter two by id.
 
-    ``next_id`` counts both and only ever grows, so no id is used twice.
+    ``next_id`` counts both and only ever grows, so no id is used twice. ``settings``: those that hold for this document
+    in place of the user's, by name.
     """
 
     video: VideoRef | None = None
@@ -105,11 +109,12 @@ class Document(msgspec.Struct, forbid_unknown_fields=True):
     tracks: dict[int, Track] = {}
     next_id: int = 1
     comments: dict[int, Comment] = {}
+    settings: dict[str, SettingValue] = {}
 
     def copy(self) -> Document:
         """An independent document for a worker; what is immutable is shared."""
         tracks = {id_: track.copy() for id_, track in self.tracks.items()}
-        return Document(self.video, list(self.labels), tracks, self.next_id, dict(self.comments))
+        return Document(self.video, list(self.labels), tracks, self.next_id, dict(self.comments), dict(self.settings))
 
     def new_track(self, label: str = "object", colour: str | None = None) -> Track:
         """A fresh empty track for an `AddTrack` edit (nothing changes here).
@@ -131,7 +136,7 @@ class Change:
 
     ``tracks``: ids of the tracks that differ. ``frames``: per track, the frames whose observation was written.
     ``structure``: tracks came, went or changed a property, or labels changed. ``video``: another one.
-    ``comments``: some were written, changed or taken away.
+    ``comments``: some were written, changed or taken away. ``settings``: other ones hold for the document.
     """
 
     tracks: frozenset[int] = frozenset()
@@ -139,6 +144,7 @@ class Change:
     structure: bool = False
     video: bool = False
     comments: bool = False
+    settings: bool = False
 
     def merge(self, other: Change) -> Change:
         """Both changes as one."""
@@ -151,6 +157,7 @@ class Change:
             self.structure or other.structure,
             self.video or other.video,
             self.comments or other.comments,
+            self.settings or other.settings,
         )
 
 

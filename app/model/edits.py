@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from app.model.document import Change, Comment, Document, Label, VideoRef, as_frames
+from app.model.document import Change, Comment, Document, Label, SettingValue, VideoRef, as_frames
 from app.model.tracks import AttributeValue, Colour, FrameIndex, Observation, Track, TrackId, check_finite
 
 
@@ -68,13 +68,19 @@ class SetComment(msgspec.Struct, frozen=True, tag=True):
     comment: Comment | None
 
 
+class SetSettings(msgspec.Struct, frozen=True, tag=True):
+    """Replace all settings that the document has of its own."""
+
+    settings: dict[str, SettingValue]
+
+
 class Group(msgspec.Struct, frozen=True, tag=True):
     """Several edits as one, carried out in order."""
 
     edits: tuple[Edit, ...]
 
 
-Edit = AddTrack | RemoveTrack | SetTrack | SetFrames | SetLabels | SetVideo | SetComment | Group
+Edit = AddTrack | RemoveTrack | SetTrack | SetFrames | SetLabels | SetVideo | SetComment | SetSettings | Group
 
 _PROPERTIES = tuple(name for name in SetTrack.__struct_fields__ if name != "id")
 
@@ -111,6 +117,10 @@ def apply(edit: Edit, doc: Document) -> tuple[Edit, Change]:
             return before_video, Change(video=True)
         case SetComment():
             return _set_comment(edit, doc)
+        case SetSettings(settings):
+            before_settings = SetSettings(dict(doc.settings))
+            doc.settings = dict(settings)
+            return before_settings, Change(settings=True)
         case Group(edits):
             return _group(edits, doc)
 

@@ -142,6 +142,9 @@ class Filing(Importing):
         self._long[title] = job
         return job
 
+    def _before_opened(self) -> None:
+        """Another document is there; nobody was told yet."""
+
     def _open_failed(self, error: Exception) -> None:
         """What was to be opened is not, as everyone was told."""
 
@@ -171,9 +174,11 @@ class Filing(Importing):
             self.journal = kept.journal
         if leftover is not None and self.journal is not None:
             self.jobs.run("open", opening.forget_when_safe(self.journal, leftover))
-        self.playhead = Playhead(found.media, self.events, self._post, self.settings.cache_mb, self._paths.cache)
+        room, store = self.settings.cache_mb, self.settings.store_mb
+        self.playhead = Playhead(found.media, self.events, self._post, room, store, self._paths.cache)
         if found.relinked is not None:
             self.commit(SetVideo(found.relinked), tr("Relink the video"))
+        self._before_opened()
         self.events.opened()
         self.events.selection()
         first = min((t.span().start for t in found.document.tracks.values() if t.frames), default=0)

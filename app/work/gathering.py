@@ -116,7 +116,7 @@ class _Search:
             yield 0.0
         if sequence is not None and sequence.folder is not None:
             return  # what lies in the folder of a sequence belongs to it
-        bare = bare and folder.name.lower() not in _ASIDE
+        bare = bare and (deep == DEEP or folder.name.lower() not in _ASIDE)
         if bare:
             videos = [folder / name for name in files if Path(name).suffix.lower() in VIDEOS]
             self.found += videos

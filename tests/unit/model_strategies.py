@@ -21,6 +21,7 @@ from app.model import (
     SetComment,
     SetFrames,
     SetLabels,
+    SetSettings,
     SetTrack,
     SetVideo,
     Source,
@@ -100,6 +101,7 @@ definitions = st.sampled_from(
     ]
 )
 labels = st.lists(st.builds(Label, names, colours, definitions), max_size=3, unique_by=lambda label: label.name)
+own_settings = st.dictionaries(st.sampled_from(["jump", "masks", "odd"]), st.booleans() | st.integers(1, 99) | texts)
 frame_numbers = st.integers(0, 7)
 
 
@@ -118,7 +120,7 @@ def documents(draw: st.DrawFn) -> Document:
     known = {id_: draw(tracks(st.just(id_))) for id_ in ids}
     told = {id_: draw(comments(st.just(id_))) for id_ in draw(st.sets(st.integers(7, 9), max_size=2))}
     next_id = max((*ids, *told), default=0) + draw(st.integers(1, 3))
-    return Document(draw(st.none() | videos), draw(labels), known, next_id, told)
+    return Document(draw(st.none() | videos), draw(labels), known, next_id, told, draw(own_settings))
 
 
 def edits(deep: bool = True) -> st.SearchStrategy[Edit]:
@@ -141,6 +143,7 @@ def edits(deep: bool = True) -> st.SearchStrategy[Edit]:
         st.builds(SetFrames, ids, st.dictionaries(frame_numbers, st.none() | observations, max_size=4)),
         st.builds(SetLabels, labels.map(tuple)),
         st.builds(SetVideo, st.none() | videos),
+        st.builds(SetSettings, own_settings),
     )
     if not deep:
         return single

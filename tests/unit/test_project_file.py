@@ -64,7 +64,7 @@ def test_a_project_holds_every_document(tmp_path, doc, seen) -> None:
 def test_frames_come_in_order_and_the_file_says_what_it_is(path) -> None:
     save_project(DOC, path)
     content = json.loads(path.read_bytes())
-    assert (content["format"], content["schema"]) == ("siamlabel", 2)
+    assert (content["format"], content["schema"]) == ("siamlabel", 3)
     assert list(content["tracks"][0]["frames"]) == ["5", "7"]
     assert content["tracks"][0]["frames"]["7"] == {"box": [1, 2, 3, 4]}
     assert content["video"]["fingerprint"] == "abc"
@@ -211,9 +211,17 @@ def test_another_kind_of_file_is_refused(path, content) -> None:
         load_project(path)
 
 
+def test_an_older_schema_opens_without_settings(path) -> None:
+    def age(content: dict) -> None:
+        content["schema"] = 2
+        del content["settings"]
+
+    assert load_project(tampered(path, age)).settings == {}
+
+
 def test_a_newer_schema_is_refused(path) -> None:
-    with pytest.raises(ProjectError, match=r"newer SiamLabel .schema 3; .* 2.*Update"):
-        load_project(tampered(path, lambda c: c.update(schema=3, tracks={"shape": "unknown"})))
+    with pytest.raises(ProjectError, match=r"newer SiamLabel .schema 4; .* 3.*Update"):
+        load_project(tampered(path, lambda c: c.update(schema=4, tracks={"shape": "unknown"})))
 
 
 @pytest.mark.parametrize(

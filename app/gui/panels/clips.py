@@ -58,7 +58,6 @@ class ClipsPanel(QWidget):
         self.count.setObjectName("muted")
         self.next = QToolButton()
         self.next.setDefaultAction(action("go.next_unfinished"))
-        self.next.setText(tr("Next"))
         self.next.setAutoRaise(True)
         self.add = QToolButton()
         self.add.setText(tr("Add…"))

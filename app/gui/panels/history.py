@@ -68,7 +68,10 @@ class HistoryPanel(QWidget):
         """The name of the clip that the next steps are of."""
         if clip is None:
             return
-        item = QListWidgetItem(theme.icon("film", theme.current().tokens.muted), names[clip])
+        item = QListWidgetItem(names[clip])
+        font = item.font()
+        font.setBold(True)
+        item.setFont(font)
         item.setFlags(Qt.ItemFlag.NoItemFlags)
         item.setForeground(theme.colour(theme.current().tokens.muted))
         self.list.addItem(item)
