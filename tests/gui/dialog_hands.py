@@ -161,6 +161,7 @@ def rename(title: str) -> Answer:
         assert field is not None
         typed(field, title)
         enter(field)
+        QTest.qWait(1)  # the field goes when Qt has time for it
         press(dialog, "OK")
 
     return answer
