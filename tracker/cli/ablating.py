@@ -103,6 +103,7 @@ def ablate(
     rows: list[Row] = []
     sources: list[str] = []
     try:
+        # all are trained before one is measured: a loader's process that is forked beside threads of OpenCV hangs
         for variant in VARIANTS:
             if network == "mobile":
                 method = _mobile(variant, data, chosen, given, files, cache, sets)
@@ -110,8 +111,9 @@ def ablate(
                 method = _r50(variant, data, chosen, given, files, cache, sets, label_grid)
             trainer = Trainer(method, out / variant.folder)
             follow(trainer, out / variant.folder, 0, title=variant.title)
-            weights = out / variant.folder / "weights.safetensors"
             sources = method.about()["trained_on"]
+        for variant in VARIANTS:
+            weights = out / variant.folder / "weights.safetensors"
             rows.append(_measure(variant, TRACKERS[network], weights, sequences, chosen, clips, out, jobs))
         told = [
             f"{TRACKERS[network]}, {steps} steps of {batch} pairs each, seed {seed}, {label_grid} label grid",
