@@ -1,6 +1,6 @@
 """What a careful annotator presses, clicks and drags until every frame is right: run by hand, never judged by a test.
 
-    QT_QPA_PLATFORM=offscreen python tests/perf/keystrokes.py CLIP... [--iou 0.7] [--tracker NAME] [--json FILE]
+    QT_QPA_PLATFORM=offscreen python tests/perf/keystrokes.py CLIP... [--iou 0.7] [--methods ...] [--json FILE]
 
 CLIP: folders with ``video.mp4`` and ``groundtruth.txt`` (x, y, w, h a line). Each clip is labelled in the real window
 by mouse and keys, until every frame that the truth knows overlaps it by ``--iou`` in the document:
@@ -50,6 +50,7 @@ from app.gui.main_window import MainWindow
 from tracker import boxes
 from tracker.evaluation.keyframes import fewest_keyframes, greedy_keyframes
 
+METHODS = ("tracker", "tracker, worst", "tracker, worst or line", "keyframes, fewest", "keyframes, greedy")
 PATIENCE = 1800.0
 """Seconds after which a wait has failed."""
 STUCK = 400
@@ -301,6 +302,7 @@ def main() -> None:
     parser.add_argument("clips", type=Path, nargs="+")
     parser.add_argument("--iou", type=float, default=0.7)
     parser.add_argument("--tracker", default="default")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     app = QApplication(sys.argv[:1])
@@ -314,14 +316,9 @@ def main() -> None:
     for clip in arguments.clips:
         lines = (clip / "groundtruth.txt").read_text().split("\n")
         truth = np.array([[float(v) for v in line.replace("\t", ",").split(",")] for line in lines if line.strip()])
-        for way in (
-            lambda c=clip, t=truth: by_tracker(window, c, t, arguments.iou, "tracker"),
-            lambda c=clip, t=truth: by_tracker(window, c, t, arguments.iou, "tracker, worst"),
-            lambda c=clip, t=truth: by_tracker(window, c, t, arguments.iou, "tracker, worst or line"),
-            lambda c=clip, t=truth: by_keyframes(window, c, t, arguments.iou, "keyframes, greedy"),
-            lambda c=clip, t=truth: by_keyframes(window, c, t, arguments.iou, "keyframes, fewest"),
-        ):
-            counts.append(way())
+        for method in arguments.methods:
+            label = by_tracker if "tracker" in method else by_keyframes
+            counts.append(label(window, clip, truth, arguments.iou, method))
             print(counts[-1], file=sys.stderr, flush=True)
     Console(width=160).print(table(counts, arguments.iou))
     if arguments.json:
