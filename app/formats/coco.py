@@ -26,7 +26,8 @@ import msgspec
 from app.formats.atomic import fsync_open
 from app.formats.base import KEPT, Aspect, Picture, Preflight
 from app.formats.coco_masks import Encoding, segmentation_of
-from app.formats.coco_read import APART, RESERVED, read
+from app.formats.coco_read import APART, read
+from app.formats.coco_seen import RESERVED
 from app.formats.compare import differences
 from app.formats.names import stem
 from app.formats.one_file import first_bytes

@@ -33,7 +33,8 @@ def mask_of(segmentation: Any, height: int, width: int) -> Mask | None:
     if not segmentation:
         return None
     if isinstance(segmentation, list):
-        return _polygons(segmentation, height, width)
+        flat = not isinstance(segmentation[0], list)  # as VIA writes its only polygon
+        return _polygons([segmentation] if flat else segmentation, height, width)
     if not isinstance(segmentation, dict) or "counts" not in segmentation:
         raise ValueError("it is neither polygons nor run lengths")
     if segmentation.get("size") != [height, width]:

@@ -5,7 +5,6 @@ Everything is checked before it becomes part of a document; nothing in a file de
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -13,20 +12,16 @@ import msgspec
 
 from app.formats.base import MAX_FRAMES, MAX_PIXELS, FormatError
 from app.formats.coco_masks import mask_of
+from app.formats.coco_others import crowd, frames_of, root_of
+from app.formats.coco_seen import observed
 from app.formats.extras import plain_values
 from app.formats.json_io import decode
 from app.formats.keys import Filler
 from app.formats.names import colour_or, leads_away
 from app.formats.several import member_of, the_one
 from app.model.document import COLOURS, Attribute, Comment, Document, Label, VideoRef
-from app.model.geometry import Box
 from app.model.masks import Mask, broken
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
-
-RESERVED = frozenset(
-    ("track_id", "source", "state", "occluded", "outside", "verified", "keyframe", "score", "cover", "signals")
-) | {"rotation"}
-"""Names in ``attributes`` that are no attributes of the object but say how it is seen and by whom."""
 
 APART = "siamlabel_ignored"
 """The list of annotations that other tools must not see."""
@@ -49,6 +44,7 @@ class _Image(msgspec.Struct):
     width: int
     height: int
     file_name: str = ""
+    extra: Any = None
     video_id: int | None = None
     frame_id: int | None = None
     frame_index: int | None = None  # TAO's name
@@ -57,6 +53,7 @@ class _Image(msgspec.Struct):
 class _Category(msgspec.Struct):
     id: int
     name: str
+    supercategory: Any = ""
     colour: str = ""
     siamlabel_attributes: tuple[Attribute, ...] = ()
 
@@ -88,12 +85,12 @@ class _Annotation(msgspec.Struct):
     id: int
     image_id: int
     category_id: int
-    bbox: list[float]
+    bbox: list[float] | None = None
     segmentation: Any = None
     track_id: int | None = None
     instance_id: int | None = None  # CocoVID's name
-    attributes: dict[str, Any] = {}
-    iscrowd: int = 0
+    attributes: dict[str, Any] | None = None
+    iscrowd: int | None = 0
     score: float | None = None
 
 
@@ -113,11 +110,11 @@ _Entry = TypeVar("_Entry", _Video, _Image, _Category, _Track, _Annotation)
 def read(path: Path) -> Document:
     """The document of a video in a COCO file; ``FILE/NAME`` is one of several.
 
-    Images without ``frame_id`` count as frames in their order; an annotation without a track id becomes a track.
-    Raises `FormatError` naming the entry.
+    Images without ``frame_id`` count as frames in the order of their names, see `app.formats.coco_others`. Without a
+    track id an annotation is a track of its own; without a box it has its mask's. Raises `FormatError`.
     """
     path, wanted = member_of(Path(path))
-    file = decode(path, _File, "a COCO annotation file")
+    file = decode(path, _File, "a COCO annotation file", strict=False)
     if file.videos:
         chosen = file.videos[the_one(path, wanted, [one.name or str(one.id) for one in file.videos], "videos")]
         if len(file.videos) > 1:
@@ -171,9 +168,10 @@ class _Reader:
             frame = frames[note.image_id]
             if frame in track.frames:
                 self._fail(f"annotations, id {note.id}", f"track {given} has two entries for frame {frame}")
-            if not track.frames and note.iscrowd:
+            ignored = crowd(note.iscrowd, note.segmentation, note.attributes or {})
+            if not track.frames and ignored:
                 track.ignored = True
-            elif not note.iscrowd:
+            elif not ignored:
                 track.ignored = False  # one proper annotation makes it an object
             track.frames[frame] = obs
         for declared in self.file.tracks:
@@ -212,11 +210,13 @@ class _Reader:
         numbered = [image.frame_id if image.frame_id is not None else image.frame_index for image in self.file.images]
         if None in numbered and any(number is not None for number in numbered):
             self._fail("images", "some images have a frame_id and some have none")
+        if None in numbered:
+            numbered = list(frames_of([_called(image) for image in self.file.images]))
         out: dict[int, int] = {}
         used: set[int] = set()
-        for order, (image, number) in enumerate(zip(self.file.images, numbered, strict=True)):
+        for image, frame in zip(self.file.images, numbered, strict=True):
             where = f"images, id {image.id}"
-            frame = order if number is None else number
+            assert frame is not None
             if not 0 <= frame < MAX_FRAMES:
                 self._fail(where, f"frame number {frame} is impossible")
             if frame in used:
@@ -255,7 +255,10 @@ class _Reader:
     def _labels(self) -> dict[int, Label]:
         labels: dict[int, Label] = {}
         names: set[str] = set()
-        for order, category in enumerate(self.file.categories):
+        told = [(one.id, one.name, one.supercategory) for one in self.file.categories]
+        used = {one.category_id for one in (*self.file.annotations, *self.file.tracks)}
+        root = root_of(told, used)
+        for order, category in enumerate(one for one in self.file.categories if one.id != root):
             if category.name in names:
                 self._fail(f"categories, id {category.id}", f"the name '{category.name}' is used twice")
             names.add(category.name)
@@ -322,12 +325,17 @@ class _Reader:
                 masks.append(mask_of(note.segmentation, image.height, image.width))
             except (ValueError, TypeError, OverflowError) as error:
                 self._fail(f"{where}, segmentation", str(error))
-            found.append(self._observation(note, where))
+            found.append(
+                observed(note.bbox, bool(note.segmentation), note.attributes or {}, note.score, where, self._fail)
+            )
         self._check_runs(masks)
-        return [
-            obs if mask is None or obs.box is None else msgspec.structs.replace(obs, mask=mask)
-            for obs, mask in zip(found, masks, strict=True)
-        ]
+        for at, (obs, mask) in enumerate(zip(found, masks, strict=True)):
+            if obs.state in (State.OUT_OF_VIEW, State.LOST):
+                continue
+            found[at] = obs = msgspec.structs.replace(obs, mask=mask, box=obs.box or (mask.box if mask else None))
+            if obs.box is None:
+                self._fail(f"annotations, id {self.file.annotations[at].id}", "there is neither a box nor a mask")
+        return found
 
     def _check_runs(self, masks: list[Mask | None]) -> None:
         there = [(note.id, mask) for note, mask in zip(self.file.annotations, masks, strict=True) if mask is not None]
@@ -338,44 +346,14 @@ class _Reader:
                     where = f"annotations, id {number}, segmentation"
                     self._fail(where, f"the run lengths do not fill {mask.width} x {mask.height} pixels")
 
-    def _observation(self, note: _Annotation, where: str) -> Observation:
-        if len(note.bbox) != 4 or not all(map(math.isfinite, note.bbox)):
-            self._fail(f"{where}, bbox", "a box is four finite numbers: x, y, width, height")
-        box = Box(*note.bbox)
-        if box.w < 0 or box.h < 0:
-            self._fail(f"{where}, bbox", f"width and height must not be negative, but they are {box.w} and {box.h}")
-        about = note.attributes
-        score = about.get("score", note.score)
-        if score is not None and (isinstance(score, bool) or not isinstance(score, int | float)):
-            self._fail(f"{where}, attributes.score", "a score is a number")
-        cover, signals = about.get("cover"), about.get("signals", {})
-        if cover is not None and (isinstance(cover, bool) or not isinstance(cover, int)):
-            self._fail(f"{where}, attributes.cover", "a cover level is a whole number from 0 to 8")
-        if not isinstance(signals, dict) or not all(isinstance(value, float | int) for value in signals.values()):
-            self._fail(f"{where}, attributes.signals", "signals are numbers by name")
-        state = about.get("state")
-        if state not in list(State):
-            state = State.OCCLUDED if about.get("occluded") is True else State.VISIBLE
-            state = State.OUT_OF_VIEW if about.get("outside") is True else state
-        source = about.get("source")
-        absent = state in (State.OUT_OF_VIEW, State.LOST)
-        try:
-            return Observation(
-                box=None if absent else box,
-                source=Source(source) if source in list(Source) else Source.IMPORTED,
-                state=State(state),
-                verified=about.get("verified") is True,
-                keyframe=about.get("keyframe") is True,
-                score=None if score is None else float(score),
-                cover=cover,
-                signals={name: float(value) for name, value in signals.items()},
-                attributes=plain_values({name: value for name, value in about.items() if name not in RESERVED}),
-            )
-        except (ValueError, OverflowError) as error:
-            return self._fail(where, str(error))
+
+def _called(image: _Image) -> str:
+    """The name of the picture, before Roboflow gave it another."""
+    before = image.extra.get("name") if isinstance(image.extra, dict) else None
+    return before if isinstance(before, str) else image.file_name
 
 
 def _given_id(note: _Annotation) -> int | None:
-    inner = note.attributes.get("track_id")
+    inner = (note.attributes or {}).get("track_id")
     named = inner if isinstance(inner, int) and not isinstance(inner, bool) else None
     return next((name for name in (note.track_id, note.instance_id, named) if name is not None), None)

@@ -13,13 +13,16 @@ from app.formats.base import MAX_BYTES, FormatError
 T = TypeVar("T")
 
 
-def decode(path: Path, kind: type[T] | UnionType, what: str) -> T:
-    """The content of a file as ``kind``. Raises `FormatError` naming the key; it says ``what`` the file should be."""
+def decode(path: Path, kind: type[T] | UnionType, what: str, *, strict: bool = True) -> T:
+    """The content of a file as ``kind``. Raises `FormatError` naming the key; it says ``what`` the file should be.
+
+    Not ``strict``: numbers may be texts, and whole ones written as 5.0.
+    """
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise FormatError(f"the file has {size >> 20} MB", path, remedy=f"At most {MAX_BYTES >> 20} MB are read.")
-        return msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=kind)
+        return msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=kind, strict=strict)
     except OSError as error:
         raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
     except msgspec.ValidationError as error:

@@ -11,6 +11,10 @@ _ANY_CLIP = {"img", "img1", "imgs", "images", "color", "frames"}
 """What data sets call the folder of the pictures in each clip's own folder."""
 
 
+_LABEL_STUDIO = re.compile(r"^[0-9a-f]{8}-(?=.)")
+_ROBOFLOW = re.compile(r"_(jpe?g|png|bmp|webp|tiff?)\.rf\.\w+$", re.IGNORECASE)
+
+
 def plain(text: str) -> str:
     """One line of text that every format can hold: no control characters, lone surrogates or outer spaces."""
     return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text.encode("utf-8", "replace").decode()).strip()
@@ -38,6 +42,12 @@ def stem(video: VideoRef) -> str:
     if name.lower() in _ANY_CLIP and len(parts) > 1:
         name = parts[-2]
     return file_name(name.rsplit(".", 1)[0] if "." in name[1:] else name)
+
+
+def first_stem(name: str) -> str:
+    """The name of a picture without its ending, as it was before Label Studio or Roboflow added digits of their own."""
+    stem = PurePosixPath(name.replace("\\", "/")).stem
+    return _LABEL_STUDIO.sub("", _ROBOFLOW.sub("", stem))
 
 
 def colour_or(text: str, otherwise: str) -> str:

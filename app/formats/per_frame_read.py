@@ -11,6 +11,7 @@ import msgspec
 from app.formats.base import MAX_FRAMES, FormatError
 from app.formats.extras import OurVideo
 from app.formats.json_io import decode
+from app.formats.names import first_stem
 
 NOTE = "siamlabel.json"
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
@@ -57,7 +58,7 @@ def numbered(root: Path, files: Sequence[Path], pictures: Sequence[Path], note: 
         if strange is not None:
             raise FormatError(f"the note does not know the file {strange.name}", root / NOTE, "files", "Remove either.")
         return dict(sorted((known[file.stem], file) for file in files))
-    ends = [re.fullmatch(r"(.*?)(\d{1,9})", file.stem, re.ASCII) for file in files]
+    ends = [re.fullmatch(r"(.*?)(\d{1,9})", first_stem(file.name), re.ASCII) for file in files]
     clips = sorted({end[1] for end in ends if end is not None})
     if None not in ends and len(clips) > 1:
         shown = ", ".join(repr(clip) for clip in clips[:10]) + (" ..." if len(clips) > 10 else "")
@@ -66,13 +67,13 @@ def numbered(root: Path, files: Sequence[Path], pictures: Sequence[Path], note: 
             root,
             remedy="Choose a folder with the files of one clip.",
         )
-    places = {name: place for place, name in enumerate(sorted({picture.stem for picture in pictures}, key=_natural))}
+    places = {name: place for place, name in enumerate(sorted({picture.stem for picture in pictures}, key=_called))}
     if files and all(file.stem in places for file in files):
         out = {places[file.stem]: file for file in files}
     elif None not in ends:
         out = {int(end[2]): file for end, file in zip(ends, files, strict=True) if end is not None}
     else:
-        out = dict(enumerate(sorted(files, key=lambda file: _natural(file.stem))))
+        out = dict(enumerate(sorted(files, key=lambda file: _called(file.stem))))
     if len(out) != len(files):
         raise FormatError("two files are about the same frame", root, remedy="Choose a folder with one clip.")
     if any(frame >= MAX_FRAMES for frame in out):
@@ -83,6 +84,11 @@ def numbered(root: Path, files: Sequence[Path], pictures: Sequence[Path], note: 
 def pictures_in(root: Path) -> list[Path]:
     """All pictures in a folder and those below it."""
     return [path for path in sorted(root.rglob("*")) if path.suffix.lower() in PICTURES]
+
+
+def _called(stem: str) -> tuple[list[tuple[int, str]], str]:
+    """Sorts by the first name of a picture; several of the same are told apart by the name they have."""
+    return _natural(first_stem(f"{stem}.jpg")), stem
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -20,10 +20,11 @@ import yaml
 
 from app.formats.base import LOST, Aspect
 from app.formats.names import colour_or
-from app.formats.outline import corners, outline, outlines
+from app.formats.outline import FAR, corners, outline, outlines
 from app.formats.per_frame import PerFrame, PerFrameParams, Seen
 from app.formats.yolo_read import DATA, looks_like_it, read
-from app.model.document import COLOURS, Document, Label
+from app.model.document import COLOURS, Document, Label, VideoRef
+from app.model.geometry import clip
 from app.model.tracks import Observation, Source, Track
 from app.words import mark
 
@@ -73,6 +74,7 @@ class YoloFormat(PerFrame):
             "by OpenCV, as Ultralytics does it, there are lines of a pixel, and masks are up to a pixel "
             "wider."
         ),
+        "far": mark("Boxes that reach several pictures outside, clipped to the picture: {n}."),
         "box_off": mark("Boxes of frames with a mask, replaced by the mask's tight box: {n}."),
         "no_mask": mark("Frames without a mask, written as the outline of their box: {n}."),
         "rows_too": mark("Source, verification, keyframes and scores are not written, for any of the boxes: {n}."),
@@ -89,7 +91,7 @@ class YoloFormat(PerFrame):
         )
         for number, (frame, key) in enumerate(rows, 1):
             track = doc.tracks[key]
-            obs = _reduced(track.frames[frame], params, tally)
+            obs = _reduced(track.frames[frame], params, doc.video, tally)
             out.tracks[number] = Track(number, track.label, labels[track.label].colour, frames={frame: obs})
         tally["rows"] = tally["rows_too"] = len(rows)
         out.next_id = len(rows) + 1
@@ -133,8 +135,13 @@ def _share(value: float) -> str:
     return f"{value:.9f}".rstrip("0").rstrip(".")
 
 
-def _reduced(obs: Observation, params: YoloParams, tally: Counter[str]) -> Observation:
+def _reduced(obs: Observation, params: YoloParams, video: VideoRef | None, tally: Counter[str]) -> Observation:
     box, mask = obs.box, obs.mask
+    assert box is not None
+    assert video is not None
+    if max(abs(box.x), abs(box.x2)) > FAR * video.width or max(abs(box.y), abs(box.y2)) > FAR * video.height:
+        tally["far"] += 1
+        box = clip(box, video.width, video.height)
     tally["occluded"] += obs.state.value == "occluded"
     if params.task == "detect":
         tally["mask_off"] += mask is not None

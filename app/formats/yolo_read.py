@@ -1,13 +1,15 @@
 """Reading YOLO folders: what `app.formats.yolo` writes, data sets of one clip, and what trackers save as text.
 
-Rows of five numbers are boxes, longer ones polygons. A sixth number is a track's number if it is whole (as CVAT writes
-it), else a confidence; so is one more after a polygon. The size of the pictures comes from the note or from the first
-picture in the folder.
+Rows of five numbers are boxes, longer ones polygons; where the YAML file has ``kpt_shape``, they are boxes with points,
+which are passed over. A sixth number is a track's number if it is whole (as CVAT writes it), else a confidence; so is
+one more after a polygon. The size of the pictures comes from the note or from the first picture in the folder. The YAML
+file may have any name where it is the only one with ``names``. Its paths are not followed; all ``labels`` folders count.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,7 +19,7 @@ import yaml
 from app.formats.base import FormatError, read_text
 from app.formats.names import colour_or, plain
 from app.formats.one_file import first_bytes
-from app.formats.outline import around, as_box, filled
+from app.formats.outline import FAR, around, as_box, filled
 from app.formats.per_frame_read import numbered, pictures_in, read_note
 from app.formats.pictures import picture_size
 from app.model.document import COLOURS, Document, Label, VideoRef
@@ -26,7 +28,10 @@ from app.model.masks import Mask
 from app.model.tracks import Observation, Source, Track
 
 DATA = "data.yaml"
+_YAML = (".yaml", ".yml")
 _FIX = "Correct the row, or export the folder again."
+_MOST = 2 * FAR
+"""Largest share: nothing lies that many pictures away."""
 _MAX_YAML = 1 << 20
 """Bytes: a data.yaml says a few names."""
 _OTHERS = ("classes.txt", "obj.names", "train.txt", "val.txt", "valid.txt", "test.txt", "labels.txt", "names.txt")
@@ -35,8 +40,8 @@ _OTHERS = ("classes.txt", "obj.names", "train.txt", "val.txt", "valid.txt", "tes
 def looks_like_it(path: Path) -> bool:
     """Whether a folder has YOLO's ``data.yaml`` and label files, or is such a file; never raises."""
     try:
-        root = path.parent if path.name == DATA else path
-        return b"names" in first_bytes(root / DATA) and any(True for _ in _label_files(root))
+        root, data = _places(path)
+        return data is not None and _has_names(data) and any(True for _ in _label_files(root))
     except OSError:
         return False
 
@@ -44,10 +49,25 @@ def looks_like_it(path: Path) -> bool:
 def read(path: Path) -> Document:
     """The document in a YOLO folder, or that of a ``data.yaml``. Raises `FormatError` naming file and line."""
     path = Path(path)
-    root = path.parent if path.name == DATA else path
+    root, data = _places(path)
     if not root.is_dir():
         raise FormatError("there is no such folder", path, remedy="Choose a YOLO folder, or its data.yaml.")
-    return _Reader(root).document()
+    return _Reader(root, data).document()
+
+
+def _places(path: Path) -> tuple[Path, Path | None]:
+    """The folder, and the YAML file that names its classes."""
+    if path.suffix.lower() in _YAML and not path.is_dir():
+        return path.parent, path
+    if (path / DATA).is_file() or not path.is_dir():
+        return path, path / DATA
+    named = [file for file in sorted(path.iterdir()) if file.suffix.lower() in _YAML and _has_names(file)]
+    return path, named[0] if len(named) == 1 else None
+
+
+def _has_names(file: Path) -> bool:
+    """Whether a YAML file names classes, in its first kilobytes: a long comment and a list of paths may go before."""
+    return re.search(rb"^names[ \t]*:", first_bytes(file, 1 << 16), re.MULTILINE) is not None
 
 
 def _label_files(root: Path) -> list[Path]:
@@ -68,9 +88,12 @@ class _Loader(yaml.SafeLoader):
 class _Reader:
     """One folder; every method raises `FormatError` naming the file and line at fault."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, data: Path | None) -> None:
         self.root = root
+        self.data = data if data is not None and data.is_file() else None
         self.note = read_note(root)
+        self.points = 0
+        """Numbers about key points after a box."""
         self.names = self._names()
         pictures = pictures_in(root)
         files = _label_files(root)
@@ -109,8 +132,8 @@ class _Reader:
 
     def _names(self) -> dict[int, str]:
         """Names of the classes by number, as ``data.yaml`` or ``classes.txt`` says."""
-        file = self.root / DATA
-        if not file.is_file():
+        file = self.data
+        if file is None:
             lists = (self.root / name for name in ("classes.txt", "obj.names"))
             listed = next((path for path in lists if path.is_file()), None)
             return dict(enumerate(read_text(listed).splitlines())) if listed is not None else {}
@@ -122,6 +145,9 @@ class _Reader:
             what = " ".join(str(error).split())[:200]
             raise FormatError(f"this is no YAML that can be read ({what})", file, remedy="Export it again.") from None
         names = given.get("names") if isinstance(given, dict) else None
+        shape = given.get("kpt_shape") if isinstance(given, dict) else None
+        if isinstance(shape, list) and len(shape) == 2 and all(_is_class(part) for part in shape):
+            self.points = shape[0] * shape[1]
         if isinstance(names, list):
             names = dict(enumerate(names))
         if not isinstance(names, dict) or not all(_is_class(key) for key in names):
@@ -139,7 +165,7 @@ class _Reader:
         for number in range(count):
             name = plain(self.names.get(number, "")) or f"class {number}"
             if name in known:
-                raise FormatError(f"the name '{name[:40]}' is used twice", self.root / DATA, "names", "Rename one.")
+                raise FormatError(f"the name '{name[:40]}' is used twice", self.data, "names", "Rename one.")
             known.add(name)
             otherwise = COLOURS[number % len(COLOURS)]
             labels.append(Label(name, colour_or(colours[number], otherwise) if number < len(colours) else otherwise))
@@ -168,11 +194,13 @@ class _Reader:
         except ValueError:
             self._fail(file, number, "a row is made of numbers with spaces between")
         key, score = None, None
+        if self.points and len(values) - self.points in (4, 5):
+            del values[4 : 4 + self.points]
         if len(values) == 5 or (len(values) > 6 and len(values) % 2):
             key, score = self._last(file, number, cells[-1], values.pop())
         if len(values) != 4 and (len(values) < 6 or len(values) % 2):
             self._fail(file, number, f"a row has 5, 7, 9, ... numbers, not {len(cells)}")
-        if not all(-1 <= value <= 2 for value in values):
+        if not all(abs(value) <= _MOST for value in values):
             self._fail(file, number, "coordinates are shares of the picture, from 0 to 1")
         box, mask = self._region(file, number, values)
         return int(label), key, Observation(box=box, mask=mask, source=Source.IMPORTED, score=score)

@@ -287,3 +287,11 @@ def test_what_is_missing_is_an_error_for_people(tmp_path: Path) -> None:
         YOLO.read(folder_of(tmp_path / "set", {"a1": ""}, sized=False))
     assert not YOLO.recognises(tmp_path / "nowhere")
     assert not YOLO.recognises(tmp_path)
+
+
+def test_a_box_pictures_wide_is_clipped_so_that_it_can_be_read_again(tmp_path: Path) -> None:
+    doc = small()
+    doc.tracks[7].frames[2] = Observation(Box(-90.0, 1.0, 400.0, 5.0))
+    report = run_export(doc, None, "yolo", tmp_path / "set", YoloParams(clip=False, tracks=(7,)))
+    assert "Boxes that reach several pictures outside, clipped to the picture: 1." in report.preflight.losses
+    assert YOLO.read(tmp_path / "set").tracks[1].frames[2].box == Box(0, 1, 20, 5)
