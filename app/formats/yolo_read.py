@@ -3,7 +3,8 @@
 Rows of five numbers are boxes, longer ones polygons; where the YAML file has ``kpt_shape``, they are boxes with points,
 which are passed over. A sixth number is a track's number if it is whole (as CVAT writes it), else a confidence; so is
 one more after a polygon. The size of the pictures comes from the note or from the first picture in the folder. The YAML
-file may have any name where it is the only one with ``names``. Its paths are not followed; all ``labels`` folders count.
+file may have any name where it is the only one with ``names``. Its paths are not followed: every folder called
+``labels`` counts.
 """
 
 from __future__ import annotations
