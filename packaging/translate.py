@@ -114,9 +114,9 @@ def renewed(code: str, path: Path, found: list[Sentence]) -> Catalog:
     return new
 
 
-def is_translated(string: str | tuple[str, ...] | list[str]) -> bool:
+def is_translated(string: str | tuple[str, ...] | list[str] | None) -> bool:
     """Whether there are words in every form."""
-    return bool(string) if isinstance(string, str) else all(string)
+    return all(string) if isinstance(string, tuple | list) else bool(string)
 
 
 def po_of(catalogue: Catalog) -> bytes:

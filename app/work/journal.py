@@ -367,10 +367,10 @@ def _inspect(path: Path) -> Leftover | None:
         case (str() | None as project, str() as video, int() as unsaved, float() as at) if 0 < at < _YEAR_3000:
             pass
         case _:
-            raise JournalError("its first row is damaged")
+            raise JournalError(tr("its first row is damaged"))
     if not unsaved and not edits:
         if not whole:
-            raise JournalError("its edits are damaged")
+            raise JournalError(tr("its edits are damaged"))
         delete(path)
         return None
     when = datetime.fromtimestamp(at if last is None else last, UTC).astimezone()

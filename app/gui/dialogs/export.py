@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -31,7 +32,7 @@ from app.formats.base import ExportReport, FormatError, Preflight
 from app.gui import theme
 from app.gui.dialogs.form import Form, form_label
 from app.model.document import Document
-from app.words import tr
+from app.words import mark, tr
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,17 @@ class ExportAnswer:
     params: msgspec.Struct
 
 
+COUNTS = {
+    "frames": mark("Frames"), "tracks": mark("Tracks"), "boxes": mark("Boxes"), "masks": mark("Masks"),
+    "absent": mark("Absent"), "occluded": mark("Occluded"), "unverified": mark("Unverified"),
+    "ignored": mark("Ignored"),
+}  # fmt: skip
+ACROSS = 4
+"""Figures in a row: words may be long."""
+
+
 class Counts(QWidget):
-    """The counts of a preflight in a row of figures, and what the format cannot hold below."""
+    """The counts of a preflight in rows of figures, and what the format cannot hold below."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,10 +80,11 @@ class Counts(QWidget):
             if name not in self._figures:
                 figure = QLabel()
                 figure.setObjectName("value")
-                word = QLabel(tr(name.capitalize()))
+                word = QLabel(tr(COUNTS.get(name, name.capitalize())))
                 word.setObjectName("muted")
-                self._grid.addWidget(figure, 0, n)
-                self._grid.addWidget(word, 1, n)
+                row, column = divmod(n, ACROSS)
+                self._grid.addWidget(figure, 2 * row, column)
+                self._grid.addWidget(word, 2 * row + 1, column)
                 self._figures[name] = figure
             self._figures[name].setText(f"{count:,}".replace(",", " "))
         if plan.losses:
@@ -154,13 +165,13 @@ class ExportDialog(QDialog):
 
     def _ask_page(self) -> QWidget:
         page = QWidget()
-        browse = QPushButton(tr("Browse…"))
-        browse.setAutoDefault(False)
-        browse.clicked.connect(self._browse)
+        self.browse = QPushButton(tr("Browse…"))
+        self.browse.setAutoDefault(False)
+        self.browse.clicked.connect(self._browse)
         where = QHBoxLayout()
         where.setSpacing(theme.GRID)
         where.addWidget(self.path, 1)
-        where.addWidget(browse)
+        where.addWidget(self.browse)
         form = QFormLayout()
         form.setHorizontalSpacing(theme.GRID)
         form.addRow(form_label(tr("Format")), self.format)
@@ -229,6 +240,8 @@ class ExportDialog(QDialog):
             self.form.deleteLater()
         self.form = form
         self._form_slot.addWidget(form)
+        for first, second in pairwise((self.browse, *form.controls.values())):
+            self.setTabOrder(first, second)
         if not self._touched_path:
             name = self._stem + ("-" + self._format.id if self._format.folder else self._format.suffix)
             self.path.setText(str(self._folder / name))

@@ -86,7 +86,10 @@ class TrackerPanel(QWidget):
         for kind in HEAT_KINDS:
             self.heat.addItem(tr(HEAT_TITLES[kind]), kind)
         self.heat.setAccessibleName(tr("Heat map"))
-        self.heat.setToolTip(tr("The response map laid over the search region while tracking (H goes to the next)"))
+        self.heat.setToolTip(tr("The response map laid over the search region while tracking"))
+        for combo in (self.device, self.heat):  # as wide as there is room, whatever the language
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            combo.setMinimumContentsLength(6)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(5, 100)
         self.opacity.setAccessibleName(tr("Heat-map opacity"))
@@ -248,7 +251,7 @@ class TrackerPanel(QWidget):
 
     def show_run(self, device: str, fps: float) -> None:
         """Where the run goes on and how fast; fps 0 while it starts."""
-        self.speed.setText(pace(fps) if fps else "starting…")
+        self.speed.setText(pace(fps) if fps else tr("starting…"))
         self.where.setText(tr("on {device}").format(device=device.upper()) if device != "auto" else "")
 
     def show_idle(self) -> None:
