@@ -60,6 +60,11 @@ class Scopes(Travelling):
         fits = [s for s in (Scope.PROJECT, Scope.COLLECTION) if s in self.scopes and name in OF_PROJECTS]
         return next((scope for scope in fits if self._has(scope, name)), Scope.MINE)
 
+    def below(self, scope: Scope, name: str) -> Scope:
+        """Whose value of a setting would hold for a scope that had none of its own."""
+        collected = scope is Scope.PROJECT and Scope.COLLECTION in self.scopes and self._has(Scope.COLLECTION, name)
+        return Scope.COLLECTION if collected else Scope.MINE
+
     def _has(self, scope: Scope, name: str) -> bool:
         """Whether a scope has a value of its own that fits the schema."""
         try:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QSizePolicy,
@@ -30,6 +31,13 @@ _WORDS = {
     "attention": mark("Attention"), "mask": mark("Mask"), "both": mark("Both"), "fill": mark("Fill"),
     "contour": mark("Contour"), "lost": mark("Lost"), "uncertain": mark("Uncertain"), "never": mark("Never"),
     "detect": mark("Detect"), "segment": mark("Segment"), "none": mark("None"), "plain": mark("Plain"),
+    "compressed": mark("Compressed"), "numbers": mark("Numbers"), "polygons": mark("Polygons"),
+    "rectangle": mark("Rectangle"), "polygon": mark("Polygon"), "together": mark("Together"), "apart": mark("Apart"),
+    "current": mark("Current"), "legacy": mark("Legacy"), "text": mark("Text"), "pictures": mark("Pictures"),
+    "within_tolerance": mark("Within tolerance"), "every_frame": mark("Every frame"), "masks": mark("Masks"),
+    "whole": mark("Whole"), "fractions": mark("Fractions"), "comma": mark("Comma"), "semicolon": mark("Semicolon"),
+    "tab": mark("Tab"), "train": mark("Train"), "val": mark("Val"), "test": mark("Test"),
+    "Full-Resolution": mark("Full resolution"),
 }  # fmt: skip
 """Choices as they are shown; such as ``vot`` and ``png`` say themselves."""
 _FAR = 1_000_000
@@ -60,17 +68,20 @@ class Form(QWidget):
         only: Collection[str] | None = None,
         value: msgspec.Struct | None = None,
         labels: int = LABELS,
+        beside: Callable[[str], QWidget] | None = None,
     ) -> None:
         """``choices``: for a field by name, the titles and values to choose from instead of a control by type.
 
         ``only``: the fields to show, all when None. ``value``: what is filled in, else the defaults.
-        ``labels``: width of the titles in logical pixels.
+        ``labels``: width of the titles in logical pixels. ``beside``: what stands after the control of a field.
         """
         super().__init__()
         self._kind = kind
         self._read: dict[str, Callable[[], Any]] = {}
         self._write: dict[str, Callable[[Any], object]] = {}
         self.controls: dict[str, QWidget] = {}
+        self.titles: dict[str, QLabel] = {}
+        self._rows: dict[str, QWidget] = {}
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # rows are never squeezed
         self._layout = QFormLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -81,7 +92,7 @@ class Form(QWidget):
             if only is not None and field.name not in only:
                 continue
             base, meta = split(hints[field.name])
-            title = tr((meta.title if meta else None) or field.name.replace("_", " ").capitalize())
+            title = title_of(field.name, meta)
             control = self._control(field.name, base, meta, (choices or {}).get(field.name), title)
             if control is None:
                 continue
@@ -91,7 +102,9 @@ class Form(QWidget):
                 control.setToolTip(tr(meta.description))
             control.setAccessibleName(title)
             self.controls[field.name] = control
-            self._layout.addRow(form_label("" if isinstance(control, QCheckBox) else title, labels), control)
+            self.titles[field.name] = form_label("" if isinstance(control, QCheckBox) else title, labels)
+            self._rows[field.name] = control if beside is None else _pair(control, beside(field.name))
+            self._layout.addRow(self.titles[field.name], self._rows[field.name])
         if value is not None:
             self.show_value(value)
 
@@ -110,13 +123,16 @@ class Form(QWidget):
             write(getattr(value, name))
         self.blockSignals(False)
 
-    def filter(self, text: str, *, also: str = "") -> bool:
-        """Show only the rows with ``text`` in title or hint, all when ``also`` has it; whether any is left."""
+    def filter(self, text: str, *, also: str = "", only: Collection[str] | None = None) -> bool:
+        """Show only the rows with ``text`` in title or hint, all when ``also`` has it; whether any is left.
+
+        ``only``: the fields that may be seen at all.
+        """
         found = False
-        for control in self.controls.values():
+        for name, control in self.controls.items():
             words = f"{control.accessibleName()} {control.toolTip()} {also}".casefold()
-            seen = text.casefold() in words
-            self._layout.setRowVisible(control, seen)
+            seen = text.casefold() in words and (only is None or name in only)
+            self._layout.setRowVisible(self._rows[name], seen)
             found |= seen
         return found
 
@@ -160,6 +176,21 @@ class Form(QWidget):
             next((at for at, (_, known) in enumerate(choices) if known == value), 0)
         )
         return combo
+
+
+def _pair(control: QWidget, other: QWidget) -> QWidget:
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(theme.GRID)
+    layout.addWidget(control, 1)
+    layout.addWidget(other)
+    return row
+
+
+def title_of(name: str, meta: Meta | None) -> str:
+    """The title of a field in the language in use."""
+    return tr((meta.title if meta else None) or name.replace("_", " ").capitalize())
 
 
 def choice_title(value: str) -> str:
