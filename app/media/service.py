@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.media.base import Interrupted, Reader
+from app.media.filling import Filler, open_filler
 from app.media.frames import Frame, FrameCache, MediaError, MediaInfo
 from app.media.reader import open_media
+from app.media.video import VideoReader
 from app.words import tr
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ _LEAST_REVERSE = 32 << 20
 _STEP = 16  # frames; a longer way is a jump
 _TELL_EVERY = 0.1  # seconds between two calls of on_cached
 _BREATH = 0.012  # seconds after a cached answer in which nothing is decoded ahead: the view is painting it
+_CALM = 0.6  # seconds without a request after which frames are kept on disk
 
 
 class FrameService:
@@ -41,11 +44,13 @@ class FrameService:
         on_cached: Callable[[], None] | None = None,
         *,
         cache_dir: str | Path | None = None,
+        store_mb: int = 0,
     ) -> None:
         """``on_frame(generation, frame or error)`` is called in the requesting thread when the frame is in the cache,
         else in the service's; it must return quickly. ``on_cached()`` says that `cached_indices` changed, at most ten
-        times a second, in the service's thread. ``cache_dir``: see `open_media`. Never blocks, never raises: a file
-        that cannot be opened answers every request with its `MediaError`.
+        times a second, in the service's thread. ``cache_dir``: see `open_media`; while nobody asks, up to
+        ``store_mb`` of pictures that take long to decode are kept there. Never blocks, never raises: a file that
+        cannot be opened answers every request with its `MediaError`.
         """
         self.info: MediaInfo | None = None
         """What is known of the file; None until it is open."""
@@ -53,7 +58,10 @@ class FrameService:
         self._on_frame = on_frame
         self._on_cached = on_cached or (lambda: None)
         self._cache = FrameCache(cache_mb << 20)
-        self._cache_dir = cache_dir
+        self._cache_dir = Path(cache_dir) if cache_dir is not None else None
+        self._store_bytes = store_mb << 20
+        self._fills = True
+        self._asked = time.monotonic()
         self._wake = threading.Condition()
         self._wanted: tuple[int, int] | None = None  # index, generation
         self._moved = False
@@ -82,12 +90,19 @@ class FrameService:
                 self._direction = 1 if index > self._at else -1
             self._at = index
             self._moved = True
+            self._asked = time.monotonic()
             self._wanted = (index, generation) if frame is None else None
             self._wake.notify()
             if frame is not None:
                 self._rest_until = time.monotonic() + _BREATH
         if frame is not None:
             self._answer(generation, frame)
+
+    def fill(self, on: bool) -> None:
+        """Whether frames may be kept on disk while nobody asks for one; off while the cores are wanted elsewhere."""
+        with self._wake:
+            self._fills = on
+            self._wake.notify()
 
     def cached(self, index: int) -> Frame | None:
         """The frame if it is in the cache; callable from any thread."""
@@ -123,7 +138,20 @@ class FrameService:
             return
         with reader:
             self.info = reader.info
-            _Server(self, reader).run()
+            server = _Server(self, reader, self._open_store(reader))
+            try:
+                server.run()
+            finally:
+                server.close()
+
+    def _open_store(self, reader: Reader) -> Filler | None:
+        if not isinstance(reader, VideoReader):
+            return None
+        found = open_filler(self._path, reader.index, self._cache_dir, self._store_bytes)
+        if found is None:
+            return None
+        reader.store, filler = found
+        return filler
 
     def _opening(self, done: float) -> None:
         if self._closed:
@@ -135,17 +163,23 @@ class FrameService:
             if task.wanted is not None:
                 self._answer(task.wanted[1], failure)
 
-    def _next_task(self, *, idle: bool) -> _Task | None:
-        """What to do next; waits for it when ``idle``. None when the service closes."""
+    def _next_task(self, *, idle: bool, fills: bool = False) -> _Task | None:
+        """What to do next; waits for it when ``idle``, with ``fills`` until it is calm. None when closed."""
         with self._wake:
+            calm = False
             while not self._closed and self._wanted is None:
                 rest = None if idle else self._rest_until - time.monotonic()
                 if (idle and self._moved) or (rest is not None and rest <= 0):
                     break
+                if idle and fills and self._fills:
+                    rest = self._asked + _CALM - time.monotonic()
+                    calm = rest <= 0
+                    if calm:
+                        break
                 self._wake.wait(rest)
             if self._closed:
                 return None
-            task = _Task(self._wanted, self._moved, self._at or 0, self._direction)
+            task = _Task(self._wanted, self._moved, self._at or 0, self._direction, calm and self._wanted is None)
             self._wanted, self._moved = None, False
             return task
 
@@ -182,14 +216,17 @@ class _Task:
     moved: bool
     at: int
     direction: int
+    calm: bool
+    """Nobody asked for a while: frames may be kept on disk."""
 
 
 class _Server:
     """What the service's thread does once the file is open."""
 
-    def __init__(self, service: FrameService, reader: Reader) -> None:
+    def __init__(self, service: FrameService, reader: Reader, filler: Filler | None) -> None:
         self._s = service
         self._reader = reader
+        self._filler = filler
         self._bad: set[int] = set()
         self._stream: Generator[Frame, None, None] | None = None
         self._stream_at = (0, 0)  # next index and direction of the open stream
@@ -199,13 +236,18 @@ class _Server:
         self._behind = min(_BEHIND_FRAMES, int(fit * _BEHIND_SHARE))
 
     def run(self) -> None:
-        s, at, direction, busy = self._s, 0, 1, False
-        while (task := s._next_task(idle=not busy)) is not None:
+        s, at, direction, busy, fills = self._s, 0, 1, False, False
+        while (task := s._next_task(idle=not busy, fills=fills)) is not None:
+            if task.calm:
+                fills = self._fill()
+                continue
             if task.wanted is not None:
                 self._reader.abort = lambda: s._closed
                 self._fetch(*task.wanted, task.direction)
             if task.moved:
-                at, direction, busy = task.at, task.direction, True
+                at, direction, busy, fills = task.at, task.direction, True, self._filler is not None
+                if self._filler is not None:
+                    self._filler.go_to(at)
             if s._wanted is not None:
                 continue  # somebody waits: nothing is decoded ahead
             self._reader.abort = lambda: s._closed or s._wanted is not None
@@ -253,6 +295,22 @@ class _Server:
                 return
             s._keep(frame)
         s._answer(generation, frame)
+
+    def _fill(self) -> bool:
+        """Keep one frame on disk; False when there is nothing left to keep."""
+        assert self._filler is not None
+        try:
+            return self._filler.step(lambda: self._s._closed or self._s._wanted is not None)
+        except Interrupted:
+            return True
+        except Exception:
+            log.exception("keeping frames of %s on disk", self._s._path)
+            return False
+
+    def close(self) -> None:
+        """Free what the thread opened beside the reader."""
+        if self._filler is not None:
+            self._filler.close()
 
     def _next_ahead(self, at: int, direction: int) -> tuple[int | None, int]:
         """The frame worth decoding next: first in the direction of travel, then a few the other way."""

@@ -14,10 +14,15 @@ from app.media.base import Interrupted, Reader
 from app.media.frames import Frame, MediaError, MediaInfo
 from app.media.index import open_video, read_packets
 from app.media.picture import Painter, picture_bytes
+from app.media.store import FrameStore
 from app.media.table import FrameIndex
 from app.words import tr
 
 _LOOK_BACK = 3  # keys tried for one slot: its own, and earlier ones for streams whose keys are not clean starts
+
+
+_NEAR = 8
+"""Slots ahead up to which decoding on is quicker than reading a picture from the store."""
 
 
 class VideoReader(Reader):
@@ -25,8 +30,11 @@ class VideoReader(Reader):
     is reached by decoding on, all else by landing on a key packet first.
     """
 
-    def __init__(self, path: Path, index: FrameIndex, reverse_bytes: int = 192 << 20) -> None:
-        """``reverse_bytes``: how much `iter` may hold on to when it walks backwards."""
+    store: FrameStore | None = None
+    """Pictures kept on disk, taken from there when decoding them would take longer."""
+
+    def __init__(self, path: Path, index: FrameIndex, reverse_bytes: int = 192 << 20, *, threads: bool = True) -> None:
+        """``reverse_bytes``: how much `iter` may hold on to when it walks backwards; ``threads``: see `open_video`."""
         super().__init__()
         self.info = MediaInfo(
             path=path, frames=len(index), width=index.width, height=index.height, fps=index.fps, times=index.times,
@@ -34,7 +42,7 @@ class VideoReader(Reader):
             notes=index.notes,
         )  # fmt: skip
         self._path = path
-        self._index = index
+        self.index = index
         self._pts: list[int] = index.pts.tolist()
         self._reverse_bytes = reverse_bytes
         self._picture_bytes = index.width * index.height * 2
@@ -42,9 +50,9 @@ class VideoReader(Reader):
         # Pictures no other one builds on are skipped on the way to a target; H.264 marks them reliably.
         self._may_skip = index.codec == "h264" and not index.counted
         self._dts_first = False
-        self._threads = True
+        self._threads = threads
         self._floor = 0
-        self._container, self._stream = open_video(path, index.stream)
+        self._container, self._stream = open_video(path, index.stream, threads=threads)
         self._rewind()
 
     def close(self) -> None:
@@ -53,8 +61,25 @@ class VideoReader(Reader):
         self._out.clear()
         self._container.close()
 
+    def picture(self, i: int) -> VideoFrame:
+        """The picture of slot ``i`` as the file stores it, not turned and in its own pixel format. See `get`."""
+        self._check(i)
+        return self._decode(i)
+
     def _get(self, i: int) -> Frame:
-        return self._frame(i, self._decode(i))
+        return self._frame(i, self._picture(i))
+
+    def _picture(self, i: int) -> VideoFrame:
+        if self.store is not None and i in self.store and self._way_to(i) > _NEAR:
+            kept = self.store.get(i)
+            if kept is not None:
+                return kept
+        return self._decode(i)
+
+    def _way_to(self, i: int) -> int:
+        """Pictures that the decoder has to pass on its way to slot ``i``."""
+        key = self.index.key_slot(self.index.key_before(i))
+        return i - max(key, self._at + 1) if self._at < i else i - key
 
     def _frame(self, i: int, picture: VideoFrame) -> Frame:
         return Frame(i, float(self.info.times[i]), self._painter.bgr(picture), bool(picture.is_corrupt))
@@ -67,15 +92,15 @@ class VideoReader(Reader):
         while high > stop:
             room = max(1, self._reverse_bytes // self._picture_bytes)
             low = max(stop + 1, high - room + 1)
-            k = self._index.key_before(low)
-            if self._index.key_slot(k) < low and k + 1 < len(self._index.keys):
-                after = self._index.key_slot(k + 1)
+            k = self.index.key_before(low)
+            if self.index.key_slot(k) < low and k + 1 < len(self.index.keys):
+                after = self.index.key_slot(k + 1)
                 low = after if after <= high else low
             chunk: list[VideoFrame | MediaError] = []
             for i in range(low, high + 1):
                 self._check_owner()
                 try:
-                    chunk.append(self._decode(i))
+                    chunk.append(self._picture(i))
                 except MediaError as e:
                     chunk.append(e)
             for i in range(high, low - 1, -1):
@@ -92,9 +117,9 @@ class VideoReader(Reader):
 
     def _decode(self, i: int) -> VideoFrame:
         """The picture of slot ``i``. Raises `MediaError` when the file does not yield it."""
-        k = self._index.key_before(i)
+        k = self.index.key_before(i)
         damaged: VideoFrame | None = None
-        if self._at < i and self._index.key_slot(k) <= self._at + 1:
+        if self._at < i and self.index.key_slot(k) <= self._at + 1:
             picture = self._advance(i)
             if picture is not None:
                 return picture
@@ -151,11 +176,11 @@ class VideoReader(Reader):
         except FFmpegError:
             return  # a damaged packet: its slot stays empty
         for picture in pictures:
-            if self._index.counted:
+            if self.index.counted:
                 slot = self._count
                 self._count += 1
             else:
-                slot = self._index.slot(picture.pts)
+                slot = self.index.slot(picture.pts)
             # Before the key it landed on, a decoder may give pictures that miss what they build on.
             if slot is not None and slot >= self._floor:
                 self._out.append((slot, picture))
@@ -164,16 +189,16 @@ class VideoReader(Reader):
 
     def _land(self, k: int) -> None:
         """Put the cursor right before key ``k``, so that the next packet decoded is that key."""
-        pts, dts = (int(v) for v in self._index.keys[k])
-        self._floor = self._index.key_slot(k)
-        if not self._index.counted:
+        pts, dts = (int(v) for v in self.index.keys[k])
+        self._floor = self.index.key_slot(k)
+        if not self.index.counted:
             # Containers seek by pts or by dts; what worked is tried first next time.
             for by_dts in (self._dts_first, not self._dts_first)[: 1 if pts == dts else 2]:
                 if self._seek(dts if by_dts else pts, pts):
                     self._dts_first = by_dts
                     return
         self._reopen()
-        if not self._index.counted:
+        if not self.index.counted:
             self._skip_to(pts)
 
     def _seek(self, stamp: int, pts: int) -> bool:
@@ -195,7 +220,7 @@ class VideoReader(Reader):
     def _reopen(self) -> None:
         self._packets.close()
         self._container.close()
-        self._container, self._stream = open_video(self._path, self._index.stream, threads=self._threads)
+        self._container, self._stream = open_video(self._path, self.index.stream, threads=self._threads)
         self._rewind()
 
     def _rewind(self) -> None:

@@ -206,6 +206,8 @@ class Driving(Reviewing):
         return self.run is not None and not self.run.background
 
     def run_status(self, status: RunStatus | None) -> None:
+        if self.playhead is not None:
+            self.playhead.service.fill(status is None)
         if status is None:
             self.live, self.lives = None, ()
         self.events.run(status)

@@ -19,7 +19,9 @@ from app.work.latest import Latest
 class Playhead:
     """The display's side of one open video. Main lane only; the frame service is its worker."""
 
-    def __init__(self, media: MediaInfo, events: Events, post: Post, cache_mb: int, cache_dir: Path) -> None:
+    def __init__(
+        self, media: MediaInfo, events: Events, post: Post, cache_mb: int, store_mb: int, cache_dir: Path
+    ) -> None:
         self.media = media
         self.frame = 0
         """Index of the current frame."""
@@ -41,6 +43,7 @@ class Playhead:
             cache_mb,
             lambda: self._cached.put(True),
             cache_dir=cache_dir,
+            store_mb=store_mb,
         )
 
     def seek(self, frame: int) -> None:

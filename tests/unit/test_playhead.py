@@ -25,7 +25,9 @@ def frame(index: int) -> Frame:
 class Service:
     """Notes what is asked for; `answer` is the decoder being done with one of the requests."""
 
-    def __init__(self, path: Path, on_frame: Callable[[int, object], None], *_: object, cache_dir: Path) -> None:
+    def __init__(
+        self, path: Path, on_frame: Callable[[int, object], None], *_: object, cache_dir: Path, store_mb: int
+    ) -> None:
         self._on_frame = on_frame
         self.kept: dict[int, Frame] = {}
         self.asked: list[tuple[int, int]] = []  # index, generation
@@ -53,7 +55,7 @@ class View:
         info = MediaInfo(Path("clip"), FRAMES, 2, 2, 25.0, np.arange(FRAMES) / 25, "video")
         self.events = Events()
         self.posted: list[Callable[[], object]] = []
-        self.head = Playhead(info, self.events, self.posted.append, 1, Path())
+        self.head = Playhead(info, self.events, self.posted.append, 1, 0, Path())
         self.seen: list[int] = []
         self.errors: list[str] = []
         self.events.shown.connect(lambda shown: self.seen.append(shown.index))
