@@ -6,6 +6,8 @@
 - ``JPEGImages/480p/<clip>/00000.jpg``, ``ImageSets/2017/val.txt`` lists the clip. Pictures have the size of the video
   whatever the folder is called.
 - Masks do not overlap, see `app.formats.layers`.
+- When reading, a folder of mask pictures is enough, as other tools write them: alike but for the number of the frame at
+  the end of their names. Where all there is is white, it is the object, also in DAVIS 2016.
 """
 
 from __future__ import annotations

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from app.formats.base import FormatError
+from app.formats.base import MAX_FRAMES, FormatError
 from app.formats.layers import ABSENT
 from app.formats.pictures import picture_size
 from app.formats.sequence_folder import NOTE, ClipNote, dressed, one_of, read_clip_note, video_of
@@ -16,6 +17,7 @@ from app.formats.vot_read import labels_of
 from app.model.document import COLOURS, Document
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, Track
+from app.words import mark, tr
 from tracker.api import MaskPatch
 
 VOID = 255
@@ -24,14 +26,15 @@ MOST_PIXELS = 1 << 26
 """Of a picture of numbers: twice 8K. A file of a few kilobytes can claim more, and looking at all of them costs."""
 
 _NUMBERED = re.compile(r"\d{5,9}\.png", re.ASCII)
-_FIX = "Restore the pictures from the data set."
+_END = re.compile(r"(.*?)(\d{1,8})\.png", re.ASCII)
+_FIX = mark("Restore the pictures from the data set.")
 _MOST = 2000
 
 
 def recognises(path: Path) -> bool:
     """Whether ``path`` is, or holds, a folder ``Annotations/.../<clip>`` of numbered PNG; never raises."""
     try:
-        return bool(_clips(path))
+        return bool(_clips(path)) or bool(loose_masks(path))
     except OSError:
         return False
 
@@ -42,28 +45,35 @@ def read(path: Path) -> Document:
     Without our note the numbers of objects are their ids.
     """
     if not path.exists():
-        raise FormatError("there is no such file or folder", path, remedy="Choose a DAVIS data set.")
+        raise FormatError(tr("there is no such file or folder"), path, remedy=tr("Choose a DAVIS data set."))
     try:
-        folder = one_of(_clips(path), path, "DAVIS")
-        files = {int(file.stem): file for file in folder.iterdir() if _NUMBERED.fullmatch(file.name)}
+        loose = loose_masks(path)
+        folder = next(iter(loose.values())).parent if loose else one_of(_clips(path), path, "DAVIS")
+        files = loose or {int(file.stem): file for file in folder.iterdir() if _NUMBERED.fullmatch(file.name)}
     except OSError as error:
-        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+        raise FormatError(
+            tr("cannot be read ({error})").format(error=error.strerror or error), path, remedy=tr("Check the path.")
+        ) from None
     flat = folder.parent.name == "Annotations"
-    root = folder.parents[1 if flat else 2]
-    note = read_clip_note(root / NOTE)
+    root = folder.parent if loose else folder.parents[1 if flat else 2]
+    note = read_clip_note(root / NOTE) if not loose else None
     size = (note.width, note.height) if note else picture_size([files[min(files)]])
     if size is None:
-        raise FormatError("is no picture", files[min(files)], remedy=_FIX)
+        raise FormatError(tr("is no picture"), files[min(files)], remedy=_FIX)
     found: dict[int, dict[int, Mask]] = {}
     for frame, file in sorted(files.items()):
         for number, mask in _objects(file, size):
             found.setdefault(number, {})[frame] = mask
+    if note is None and found.keys() == {VOID}:
+        found = {1: found[VOID]}  # black and white, as in DAVIS 2016 and from many tools
     doc = Document()
     shown = root / "JPEGImages" / ("" if flat else folder.parent.name) / folder.name
     doc.video = video_of(note, shown, folder.name, max(files) + 1, size)
     for track in _tracks(found, sorted(files), note):
         if track.id in doc.tracks:
-            raise FormatError(f"object {track.id} is there twice", root / NOTE, remedy="Correct the note.")
+            raise FormatError(
+                tr("object {id} is there twice").format(id=track.id), root / NOTE, remedy=tr("Correct the note.")
+            )
         doc.tracks[track.id] = track
     doc.tracks = dict(sorted(doc.tracks.items()))
     doc.labels = labels_of(doc)
@@ -96,16 +106,26 @@ def read_numbers(path: Path, size: tuple[int, int], modes: tuple[str, ...]) -> n
     try:
         with Image.open(path, formats=("PNG",)) as image:
             if size[0] * size[1] > MOST_PIXELS:
-                raise FormatError(f"a picture of {size[0]} x {size[1]} pixels is not supported", path, remedy=_FIX)
+                raise FormatError(
+                    tr("a picture of {size} x {size2} pixels is not supported").format(size=size[0], size2=size[1]),
+                    path,
+                    remedy=_FIX,
+                )
             if image.size != size:
-                what = f"the picture has {image.width} x {image.height} pixels, not {size[0]} x {size[1]}"
+                what = tr("the picture has {width} x {height} pixels, not {size} x {size2}").format(
+                    width=image.width, height=image.height, size=size[0], size2=size[1]
+                )
                 raise FormatError(what, path, remedy=_FIX)
             if image.mode not in modes:
-                what = f"the picture is in '{image.mode}', not in {' or '.join(modes)}"
-                raise FormatError(what, path, remedy="Save it with its numbers, not in colours.")
+                what = tr("the picture is in '{mode}', not in {modes}").format(
+                    mode=image.mode, modes=" or ".join(modes)
+                )
+                raise FormatError(what, path, remedy=tr("Save it with its numbers, not in colours."))
             return np.asarray(image)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-        raise FormatError(f"is no readable picture ({str(error)[:60]})", path, remedy=_FIX) from None
+        raise FormatError(
+            tr("is no readable picture ({error})").format(error=str(error)[:60]), path, remedy=_FIX
+        ) from None
 
 
 def _objects(file: Path, size: tuple[int, int]) -> Iterator[tuple[int, Mask]]:
@@ -123,6 +143,40 @@ def _tracks(found: dict[int, dict[int, Mask]], frames: list[int], note: ClipNote
         for frame, mask in masks.items():
             track.frames[frame] = Observation(box=mask.box, mask=mask, source=Source.IMPORTED)
         yield track
+
+
+def loose_masks(path: Path) -> dict[int, Path]:
+    """The pictures of masks by frame in a folder outside of a data set, or beside one of them; none if it is no such.
+
+    They are alike but for the number at the end of their names, which is the frame; from 1 on it counts from 1. The
+    first one has numbers, or is black and white. Raises OSError.
+    """
+    path = path.absolute()
+    if path.is_file() and path.suffix == ".png":
+        path = path.parent
+    if not path.is_dir() or "Annotations" in (path.name, *(parent.name for parent in path.parents[:2])):
+        return {}
+    ends = [(_END.fullmatch(file.name), file) for file in islice(path.glob("*.png"), MAX_FRAMES)]
+    if not ends or any(end is None for end, _ in ends) or len({end[1] for end, _ in ends if end}) > 1:
+        return {}
+    files = {int(end[2]): file for end, file in sorted(ends, key=lambda one: one[1].name) if end}
+    first = files[min(files)]
+    if len(files) < len(ends) or not _is_mask(first):
+        return {}
+    shift = int(min(files) == 1 and max(files) == len(files))
+    return {number - shift: file for number, file in sorted(files.items())}
+
+
+def _is_mask(file: Path) -> bool:
+    size = picture_size([file])
+    try:
+        pixels = read_numbers(file, size or (0, 0), ("P", "L", "1"))
+    except FormatError:
+        return False
+    from PIL import Image
+
+    with Image.open(file) as image:
+        return image.mode != "L" or len(np.unique(pixels)) <= 2  # else it is a photograph
 
 
 def _clips(path: Path) -> list[Path]:

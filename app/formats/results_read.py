@@ -18,14 +18,16 @@ from app.formats.vot_read import labels_of
 from app.formats.vot_regions import FAILURE, Region, numbered, parse_region
 from app.model.document import COLOURS, Document
 from app.model.tracks import Observation, Source, State, Track
+from app.words import mark, tr
 
 CONFIDENCE = "confidence"
 
 _RUN = re.compile(r"(?P<clip>.+?)(?:_(?P<id>[1-9]\d{0,8}))?_\d{3}", re.ASCII)
 _ROW = re.compile(rb"(?:-?\d[\d.eE+-]*|nan)(?:[,\t ]+(?:-?\d[\d.eE+-]*|nan))*\s*", re.IGNORECASE)
+_MASK = re.compile(rb"m\d+,\d+,\d")
 _TRUTHS = ("groundtruth", "full_occlusion", "out_of_view")
 _OF_TRUTHS = {"gt", "anno"}
-_FIX = "Correct the line, or write the results again."
+_FIX = mark("Correct the line, or write the results again.")
 _MOST = 10_000
 _NEAR = 0.25
 """Pixels: boxes are the same when nothing is farther off; trackers round."""
@@ -48,17 +50,21 @@ def read(path: Path, origin: int = 0) -> Document:
     ``origin``: the number of the first pixel in files of boxes; masks count from 0 and MOTChallenge's rows from 1.
     """
     if not path.exists():
-        raise FormatError("there is no such file or folder", path, remedy="Choose a tracker's result file.")
+        raise FormatError(tr("there is no such file or folder"), path, remedy=tr("Choose a tracker's result file."))
     found = _files(path) if path.is_dir() else [path]
     if not found:
-        raise FormatError("there is no result file", path, remedy="Choose a file like <clip>_001.txt.")
+        raise FormatError(tr("there is no result file"), path, remedy=tr("Choose a file like <clip>_001.txt."))
     note = read_clip_note(found[0].parent / NOTE)
     parts = [_parts(file, note.video if note else "") for file in found]
     clip, ids = parts[0][0], [part[1] for part in parts]
     if {part[0] for part in parts} != {clip} or len(set(ids)) < len(ids) or (0 in ids and len(ids) > 1):
         names = ", ".join(file.name for file in found[:10])
-        more = f" and {len(found) - 10} more" if len(found) > 10 else ""
-        raise FormatError(f"there are {len(found)} results", path, remedy=f"Choose one: {names}{more}.")
+        more = tr(" and {count} more").format(count=len(found) - 10) if len(found) > 10 else ""
+        raise FormatError(
+            tr("there are {count} results").format(count=len(found)),
+            path,
+            remedy=tr("Choose one: {names}{more}.").format(names=names, more=more),
+        )
     size = (note.width, note.height) if note else None
     tracks: dict[int, Track] = {}
     longest = 0
@@ -130,21 +136,21 @@ def _is_result(path: Path) -> bool:
     ):
         return False
     rows = head.splitlines()[:3]
-    return bool(rows) and all(row[:1] == b"m" or _ROW.fullmatch(row) for row in rows) and _columns(rows)
+    return bool(rows) and all(_MASK.match(row) or _ROW.fullmatch(row) for row in rows) and _columns(rows)
 
 
 def _lines(path: Path, size: tuple[int, int] | None, origin: int) -> list[Region]:
     texts = read_text(path).rstrip().splitlines()
     if len(texts) > MAX_FRAMES:
-        raise FormatError(f"{len(texts)} lines are not possible", path, remedy=_FIX)
+        raise FormatError(tr("{count} lines are not possible").format(count=len(texts)), path, remedy=_FIX)
     out = []
     for number, line in enumerate(texts, 1):
         text = line.strip() if line.startswith("m") else ",".join(re.split(r"\s*[,;]\s*|\s+", line.strip()))
         try:
             out.append(parse_region(text if origin == 0 else _shifted(text, origin), size))
         except ValueError as error:
-            remedy = "Export the clip with siamlabel.json." if line.startswith("m") and size is None else _FIX
-            raise FormatError(str(error), path, f"line {number}", remedy) from None
+            remedy = tr("Export the clip with siamlabel.json.") if line.startswith("m") and size is None else _FIX
+            raise FormatError(str(error), path, tr("line {number}").format(number=number), remedy) from None
     return out
 
 
@@ -160,7 +166,11 @@ def _shifted(text: str, origin: int) -> str:
 def _binary(path: Path, size: tuple[int, int] | None) -> list[Region]:
     """The regions of VOT's binary form, version 1."""
     if path.stat().st_size > MAX_BYTES:
-        raise FormatError("the file is too large", path, remedy=f"At most {MAX_BYTES >> 20} MB are read.")
+        raise FormatError(
+            tr("the file is too large"),
+            path,
+            remedy=tr("At most {MAX_BYTES} MB are read.").format(MAX_BYTES=MAX_BYTES >> 20),
+        )
     data, at = path.read_bytes(), 6
     out: list[Region] = []
 
@@ -173,7 +183,11 @@ def _binary(path: Path, size: tuple[int, int] | None) -> list[Region]:
     try:
         version, count = struct.unpack_from("<hI", data)
         if version != 1:
-            raise FormatError(f"version {version} of the binary form is not known", path, remedy="Write it as text.")
+            raise FormatError(
+                tr("version {version} of the binary form is not known").format(version=version),
+                path,
+                remedy=tr("Write it as text."),
+            )
         for _ in range(count):
             kind = take("<B")[0]
             if kind == 0:
@@ -188,7 +202,9 @@ def _binary(path: Path, size: tuple[int, int] | None) -> list[Region]:
             else:
                 raise ValueError(f"there is no kind {kind} of region")
     except (struct.error, ValueError) as error:
-        raise FormatError(str(error), path, f"frame {len(out)}", "Write the results again.") from None
+        raise FormatError(
+            str(error), path, tr("frame {count}").format(count=len(out)), tr("Write the results again.")
+        ) from None
     return out
 
 
@@ -211,13 +227,22 @@ def _scores(path: Path, frames: int) -> dict[int, float]:
         return {}
     lines = read_text(file).splitlines()
     if len(lines) > frames:
-        raise FormatError(f"there are {len(lines)} confidences for {frames} frames", file, remedy=_FIX)
+        raise FormatError(
+            tr("there are {count} confidences for {frames} frames").format(count=len(lines), frames=frames),
+            file,
+            remedy=_FIX,
+        )
     out: dict[int, float] = {}
     for number, line in enumerate(lines):
         try:
             value = float(line.strip() or "nan")
         except ValueError:
-            raise FormatError(f"'{line[:40]}' is no number", file, f"line {number + 1}", _FIX) from None
+            raise FormatError(
+                tr("'{line}' is no number").format(line=line[:40]),
+                file,
+                tr("line {number}").format(number=number + 1),
+                _FIX,
+            ) from None
         if math.isfinite(value):
             out[number] = value
     return _scaled(out)
@@ -256,7 +281,12 @@ def _mot(path: Path) -> list[Track]:
         frame, key, box, values = row_of(line, path, number)
         track = tracks.setdefault(key, Track(key, "object", COLOURS[len(tracks) % len(COLOURS)]))
         if frame in track.frames:
-            raise FormatError(f"object {key} is twice on frame {frame + 1}", path, f"line {number}", _FIX)
+            raise FormatError(
+                tr("object {key} is twice on frame {frame}").format(key=key, frame=frame + 1),
+                path,
+                tr("line {number}").format(number=number),
+                _FIX,
+            )
         if box is not None:
             track.frames[frame] = Observation(box=box, source=Source.TRACKER)
             if len(values) > 6 and values[6] != -1:

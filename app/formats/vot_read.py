@@ -17,6 +17,7 @@ from app.formats.single_read import NOTE, read_note
 from app.formats.vot_regions import Region, parse_region
 from app.model.document import COLOURS, Attribute, AttributeKind, Document, Label, VideoRef
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
+from app.words import mark, tr
 
 OCCLUSION, ABSENT, LOST = "occlusion", "absent", "lost"
 """Names of the tag files."""
@@ -25,38 +26,40 @@ KNOWN = (OCCLUSION, ABSENT, LOST)
 MAX_FILES = 200
 """Tag and value files that are read of one sequence."""
 
-_FIX = "Correct the line, or export the folder again."
+_FIX = mark("Correct the line, or export the folder again.")
 
 
 def read(path: Path) -> Document:
-    """The document in a VOT data set folder (or its ``list.txt``), or in one sequence folder.
+    """The document in a VOT data set folder (or its ``list.txt``), or in one sequence folder (or its ground truth).
 
     Several sequences are read as one document when they say that they are about the same video. A region
     without area counts as unknown. Raises `FormatError` naming file and line.
     """
     path = Path(path)
-    root = path.parent if path.name == "list.txt" else path
+    root = _root(path)
     if not root.is_dir():
-        raise FormatError("there is no such folder", path, remedy="Choose a VOT data set or sequence folder.")
+        raise FormatError(tr("there is no such folder"), path, remedy=tr("Choose a VOT data set or sequence folder."))
     if not (root / "list.txt").is_file():
         return _Sequence(root).document()
     names = sequence_names(root / "list.txt")
     sequences = [_Sequence(root / name) for name in names]
     if not sequences:
-        raise FormatError("it lists no sequence", root / "list.txt", remedy="Add the folder names, one a line.")
+        raise FormatError(tr("it lists no sequence"), root / "list.txt", remedy=tr("Add the folder names, one a line."))
     if len(sequences) > 1 and ("" in {s.video_name for s in sequences} or len({s.video_key for s in sequences}) > 1):
-        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+        more = tr(" and {count} more").format(count=len(names) - 10) if len(names) > 10 else ""
         raise FormatError(
-            f"the folder holds {len(sequences)} sequences of different videos",
+            tr("the folder holds {count} sequences of different videos").format(count=len(sequences)),
             root,
-            remedy=f"Choose one of its folders: {', '.join(names[:10])}{more}.",
+            remedy=tr("Choose one of its folders: {names}{more}.").format(names=", ".join(names[:10]), more=more),
         )
     doc = sequences[0].document()
     for sequence in sequences[1:]:
         other = sequence.document()
         twice = doc.tracks.keys() & other.tracks.keys()
         if twice:
-            raise FormatError(f"object {min(twice)} is in two sequences", sequence.folder, remedy=_FIX)
+            raise FormatError(
+                tr("object {twice} is in two sequences").format(twice=min(twice)), sequence.folder, remedy=_FIX
+            )
         doc.tracks.update(other.tracks)
         doc.next_id = max(doc.next_id, other.next_id)
     doc.labels = labels_of(doc)
@@ -64,13 +67,19 @@ def read(path: Path) -> Document:
 
 
 def recognises(path: Path) -> bool:
-    """Whether a folder (or its ``list.txt``) has a VOT sequence, by the names in it; never raises."""
-    root = path.parent if path.name == "list.txt" else path
+    """Whether a folder (or a file that stands for it) has a VOT sequence, by the names in it; never raises."""
+    root = _root(path)
     try:
         names = sequence_names(root / "list.txt") if (root / "list.txt").is_file() else ["."]
         return bool(names) and _is_sequence(root / names[0])
     except (OSError, FormatError, ValueError):
         return False
+
+
+def _root(path: Path) -> Path:
+    """The folder that people mean who choose one of the files that every such folder has."""
+    named = path.name == "list.txt" or (path.name.startswith("groundtruth") and path.suffix == ".txt")
+    return path.parent if named and not path.is_dir() else path
 
 
 def labels_of(doc: Document) -> list[Label]:
@@ -113,9 +122,16 @@ def sequence_names(path: Path) -> list[str]:
         if not name:
             continue
         if leads_away(name) or re.search(r"[\\/]", name) or name == ".":
-            raise FormatError(f"'{name}' is no plain folder name", path, f"line {number}", _FIX)
+            raise FormatError(
+                tr("'{name}' is no plain folder name").format(name=name),
+                path,
+                tr("line {number}").format(number=number),
+                _FIX,
+            )
         if name in names:
-            raise FormatError(f"'{name}' is listed twice", path, f"line {number}", _FIX)
+            raise FormatError(
+                tr("'{name}' is listed twice").format(name=name), path, tr("line {number}").format(number=number), _FIX
+            )
         names.append(name)
     return names
 
@@ -125,7 +141,7 @@ class _Sequence:
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise FormatError("there is no such sequence folder", folder, remedy="Correct list.txt.")
+            raise FormatError(tr("there is no such sequence folder"), folder, remedy=tr("Correct list.txt."))
         self.folder = folder
         self.properties = self._properties()
         self.truths = self._truths()
@@ -156,9 +172,9 @@ class _Sequence:
             if not line.strip():
                 continue
             if not equals:
-                self._fail(path, number, f"'{line[:40]}' is no 'key=value'")
+                self._fail(path, number, tr("'{line}' is no 'key=value'").format(line=line[:40]))
             if key.strip() in out:
-                self._fail(path, number, f"'{key.strip()[:40]}' is given twice")
+                self._fail(path, number, tr("'{strip}' is given twice").format(strip=key.strip()[:40]))
             out[key.strip()] = value.strip()
         return out
 
@@ -184,10 +200,10 @@ class _Sequence:
         }
         single = self.folder / self.properties.get("groundtruth", "groundtruth.txt")
         if leads_away(self.properties.get("groundtruth", "")):
-            raise FormatError("the ground truth lies outside the folder", self.folder / "sequence", remedy=_FIX)
+            raise FormatError(tr("the ground truth lies outside the folder"), self.folder / "sequence", remedy=_FIX)
         if not several and not single.is_file():
             raise FormatError(
-                "there is no groundtruth.txt", self.folder, remedy="Choose a VOT data set or sequence folder."
+                tr("there is no groundtruth.txt"), self.folder, remedy=tr("Choose a VOT data set or sequence folder.")
             )
         paths = several or {"": single}
         ordered = sorted(paths, key=lambda name: (0, int(name), "") if _is_id(name) else (1, 0, name))
@@ -198,7 +214,9 @@ class _Sequence:
         length = self._number("length")
         if length is not None and longest > length:
             raise FormatError(
-                f"length {length} is less than the {longest} lines", self.folder / "sequence", remedy=_FIX
+                tr("length {length} is less than the {longest} lines").format(length=length, longest=longest),
+                self.folder / "sequence",
+                remedy=_FIX,
             )
         return longest if length is None else length
 
@@ -209,7 +227,9 @@ class _Sequence:
             return self._picture_size()
         if width == 0 or height == 0 or width * height > MAX_PIXELS:
             raise FormatError(
-                f"a picture of {width} x {height} pixels is not supported", self.folder / "sequence", remedy=_FIX
+                tr("a picture of {width} x {height} pixels is not supported").format(width=width, height=height),
+                self.folder / "sequence",
+                remedy=_FIX,
             )
         return width, height
 
@@ -219,7 +239,12 @@ class _Sequence:
 
         pattern = self.properties.get("channels.color", "color/%08d.jpg")
         if leads_away(pattern) or not re.fullmatch(r"[^%]*(%0\d?\dd[^%]*)?", pattern):
-            raise FormatError(f"'{pattern}' is no picture name", self.folder / "sequence", "channels.color", _FIX)
+            raise FormatError(
+                tr("'{pattern}' is no picture name").format(pattern=pattern),
+                self.folder / "sequence",
+                "channels.color",
+                _FIX,
+            )
         if "%" not in pattern:
             pattern = f"{pattern.rstrip('/')}/%08d.jpg"
         for file in (self.folder / (pattern % 1), self.folder / "00000001.jpg"):
@@ -233,7 +258,9 @@ class _Sequence:
         if text is None:
             return None
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) > MAX_FRAMES:
-            raise FormatError(f"'{text[:40]}' is no sensible number", self.folder / "sequence", key, _FIX)
+            raise FormatError(
+                tr("'{text}' is no sensible number").format(text=text[:40]), self.folder / "sequence", key, _FIX
+            )
         return int(text)
 
     def _video(self) -> VideoRef | None:
@@ -281,7 +308,9 @@ class _Sequence:
         out: dict[int, dict[str, AttributeValue]] = {}
         files = sorted(path for path in self.folder.iterdir() if path.suffix in (".tag", ".label", ".value"))
         if len(files) > MAX_FILES:
-            raise FormatError(f"there are {len(files)} tags and values", self.folder, remedy="Remove some.")
+            raise FormatError(
+                tr("there are {count} tags and values").format(count=len(files)), self.folder, remedy=tr("Remove some.")
+            )
         for path in files:
             title = plain(path.stem.removesuffix(own))
             if not title or title in KNOWN or path.stem.endswith(others or "\0") or path.stem in KNOWN:
@@ -298,15 +327,15 @@ class _Sequence:
         """The numbers of a value file by frame; ``nan`` and an empty line say nothing."""
         lines = [line.strip() for line in read_text(path).rstrip().splitlines()]
         if len(lines) > self.length:
-            self._fail(path, len(lines), f"the sequence has only {self.length} frames")
+            self._fail(path, len(lines), tr("the sequence has only {length} frames").format(length=self.length))
         out: dict[int, float] = {}
         for frame, line in enumerate(lines):
             try:
                 value = float(line or "nan")
             except ValueError:
-                self._fail(path, frame + 1, f"'{line[:40]}' is no number")
+                self._fail(path, frame + 1, tr("'{line}' is no number").format(line=line[:40]))
             if math.isinf(value):
-                self._fail(path, frame + 1, "a value is a finite number")
+                self._fail(path, frame + 1, tr("a value is a finite number"))
             if not math.isnan(value):
                 out[frame] = value
         return out
@@ -319,20 +348,20 @@ class _Sequence:
         lines = [line.strip() for line in read_text(path).rstrip().splitlines()]
         for number, line in enumerate(lines, 1):
             if line not in ("0", "1"):
-                self._fail(path, number, f"'{line[:40]}' is neither 0 nor 1")
+                self._fail(path, number, tr("'{line}' is neither 0 nor 1").format(line=line[:40]))
         if len(lines) > self.length:
-            self._fail(path, len(lines), f"the sequence has only {self.length} frames")
+            self._fail(path, len(lines), tr("the sequence has only {length} frames").format(length=self.length))
         return {frame for frame, line in enumerate(lines) if line == "1"}
 
     def _region(self, path: Path, number: int, line: str) -> Region:
         try:
             return parse_region(line, self.size)
         except ValueError as error:
-            needs = "Add width= and height= to 'sequence'." if self.size is None and line.startswith("m") else _FIX
+            needs = tr("Add width= and height= to 'sequence'.") if self.size is None and line.startswith("m") else _FIX
             self._fail(path, number, str(error), needs)
 
     def _fail(self, path: Path, number: int, what: str, remedy: str = _FIX) -> NoReturn:
-        raise FormatError(what, path, f"line {number}", remedy)
+        raise FormatError(what, path, tr("line {number}").format(number=number), remedy)
 
 
 def _is_id(name: str) -> bool:

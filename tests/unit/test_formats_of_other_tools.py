@@ -276,3 +276,52 @@ def test_yolo_of_poses_gives_the_boxes(tmp_path: Path) -> None:
         (pytest.approx(Box(8, 3, 4, 4)), None, None),
         (pytest.approx(Box(8, 3, 4, 4)), None, 0.75),
     ]
+
+
+def picture(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), pixels)
+
+
+def test_a_folder_of_black_and_white_masks_is_one_object(tmp_path: Path) -> None:
+    """As DAVIS 2016 and many trackers have them; a frame without white is one without the object."""
+    for number, size in ((0, 2), (1, 0), (2, 3)):
+        mask = np.zeros((6, 8), np.uint8)
+        mask[1 : 1 + size, 2 : 2 + size] = 255
+        picture(tmp_path / "masks" / f"{number:05d}.png", mask)
+    for place in (tmp_path / "masks", tmp_path / "masks" / "00001.png"):
+        assert detect(place) == "davis"
+    (track,) = read(tmp_path / "masks").tracks.values()
+    assert (track.id, track.ignored) == (1, False)
+    assert [obs.box for obs in track.frames.values()] == [Box(2, 1, 2, 2), None, Box(2, 1, 3, 3)]
+    (tmp_path / "masks" / "notes.txt").write_text("mine")
+    with pytest.raises(FormatError, match="not recognised"):
+        detect(tmp_path / "masks" / "notes.txt")
+
+
+def test_masks_that_count_from_1_do(tmp_path: Path) -> None:
+    for number in (1, 2):
+        picture(tmp_path / f"clip_{number}.png", np.full((6, 8), number, np.uint8))
+    doc = read(tmp_path)
+    assert {track.id: sorted(n for n, obs in track.frames.items() if obs.present) for track in doc.tracks.values()} == {
+        1: [0],
+        2: [1],
+    }
+
+
+def test_photographs_are_no_masks(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (6, 8), np.uint8)
+    picture(tmp_path / "grey" / "00000.png", noise)
+    picture(tmp_path / "colour" / "00000.png", np.dstack([noise] * 3))
+    picture(tmp_path / "two" / "a_0.png", np.zeros((6, 8), np.uint8))
+    picture(tmp_path / "two" / "b_0.png", np.zeros((6, 8), np.uint8))
+    for name in ("grey", "colour", "two"):
+        with pytest.raises(FormatError, match="not recognised"):
+            detect(tmp_path / name)
+
+
+def test_a_ground_truth_stands_for_its_folder(tmp_path: Path) -> None:
+    picture(tmp_path / "00000001.jpg", np.zeros((6, 8), np.uint8))
+    (tmp_path / "groundtruth.txt").write_text("1,1,2,2\n")
+    assert detect(tmp_path / "groundtruth.txt") == "vot"
+    assert read(tmp_path / "groundtruth.txt").tracks[1].frames[0].box == Box(1, 1, 2, 2)
