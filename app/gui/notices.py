@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -84,6 +85,8 @@ class NoticeBar(QWidget):
             self._row.removeWidget(button)
             button.deleteLater()
         self.answers = tuple(self._answer(title, do) for title, do in answers)
+        for first, second in pairwise((*self.answers, self.details, self.close_button)):
+            self.setTabOrder(first, second)
         self.text.setText(text)
         self.details.setVisible(self._error is not None)
         self.show()

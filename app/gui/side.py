@@ -6,13 +6,15 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QTabWidget, QWidget
 
 from app.gui import theme
+from app.words import tr
 
 
 class Panels(QTabWidget):
     """Panels of which one is seen. Its tab says icon and name, the others show their icon and tell their name."""
 
-    def __init__(self) -> None:
+    def __init__(self, about: str) -> None:
         super().__init__()
+        self.setAccessibleName(about)
         self._known: dict[str, tuple[int, str, str]] = {}
         self._badges: dict[str, int] = {}
         self.setDocumentMode(True)
@@ -31,6 +33,7 @@ class Panels(QTabWidget):
             area.setWidgetResizable(True)
             area.setFrameShape(QFrame.Shape.NoFrame)
             area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            area.setAccessibleName(title)
             shown = area
         self._known[name] = self.addTab(shown, ""), title, icon
         self._name()
@@ -38,6 +41,10 @@ class Panels(QTabWidget):
     def show_panel(self, name: str) -> None:
         """Bring a panel to the front."""
         self.setCurrentIndex(self._known[name][0])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._known)
 
     @property
     def current(self) -> str:
@@ -66,7 +73,8 @@ class Side(QSplitter):
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Vertical)
         self.setHandleWidth(1)
-        self.above, self.below = Panels(), Panels()
+        self.above = Panels(tr("Panels about the clip"))
+        self.below = Panels(tr("Panels about the selected object"))
         self.addWidget(self.above)
         self.addWidget(self.below)
         self.setStretchFactor(0, 1)

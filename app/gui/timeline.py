@@ -31,6 +31,8 @@ class Curve(pg.PlotWidget):
         self._span = span
         self.setFixedHeight(CURVE)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        for part in (self, self.viewport()):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it has no keys of its own
         self.setAccessibleName(tr("Confidence curve"))
         item = self.getPlotItem()
         assert item is not None
@@ -89,6 +91,8 @@ class Timeline(QWidget):
 
     scrubbed = Signal(int)
     picked = Signal(int)
+    chosen = Signal(tuple)
+    """Several objects were chosen, or none any more."""
 
     def __init__(self, label_of_frame: Callable[[int], str] = str) -> None:
         super().__init__()
@@ -113,6 +117,7 @@ class Timeline(QWidget):
         column.addLayout(low)
         self.lane_view.scrubbed.connect(self.scrubbed)
         self.lane_view.picked.connect(self.picked)
+        self.lane_view.chosen.connect(self.chosen)
         self.lane_view.span_changed.connect(self._span_moved)
         self.curve.scrubbed.connect(self._scrub_curve)
         self.curve.follow()
@@ -139,9 +144,10 @@ class Timeline(QWidget):
         if self._selected in change.tracks:
             self._redraw_curve()
 
-    def set_selected(self, track: int | None) -> None:
-        self._selected = track
-        self.lane_view.set_selected(track)
+    def set_selected(self, *tracks: int) -> None:
+        """Which objects are selected; the curve is that of the only one."""
+        self._selected = tracks[0] if len(tracks) == 1 else None
+        self.lane_view.set_selected(*tracks)
         self._redraw_curve()
 
     def set_frame(self, frame: int) -> None:

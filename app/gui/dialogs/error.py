@@ -44,6 +44,7 @@ class ErrorDialog(QDialog):
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details = QPlainTextEdit(report(error))
         self.details.setReadOnly(True)
+        self.details.setTabChangesFocus(True)
         self.details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.details.setAccessibleName(tr("Details"))
@@ -51,7 +52,6 @@ class ErrorDialog(QDialog):
         self.copy_button = buttons.addButton(tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
         log_button = buttons.addButton(tr("Open the log"), QDialogButtonBox.ButtonRole.ActionRole)
         close_button = buttons.addButton(tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
-        close_button.setDefault(True)
         for button in (self.copy_button, log_button):
             button.setAutoDefault(False)
         self.copy_button.clicked.connect(self._copy)
@@ -66,6 +66,7 @@ class ErrorDialog(QDialog):
         column.addWidget(text)
         column.addWidget(self.details, 1)
         column.addWidget(buttons)
+        close_button.setDefault(True)  # not before: with a style sheet Tab would pass over the others
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.details.toPlainText())

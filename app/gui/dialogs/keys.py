@@ -66,6 +66,8 @@ class KeysDialog(QDialog):
         self.edit = QKeySequenceEdit()
         self.edit.setMaximumSequenceLength(1)
         self.edit.setAccessibleName(tr("New key"))
+        for field in self.edit.findChildren(QLineEdit):
+            field.setAccessibleName(self.edit.accessibleName())  # it has the focus
         self.edit.editingFinished.connect(self._typed)
         self.add = QPushButton(tr("Add key"))
         self.clear = QPushButton(tr("No key"))

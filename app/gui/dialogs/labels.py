@@ -183,10 +183,15 @@ class LabelsDialog(QDialog):
         for value, title in KINDS.items():
             kind.addItem(tr(title), value.value)
         kind.setCurrentIndex(list(KINDS).index(attribute.kind))
+        kind.setAccessibleName(tr(TITLES[KIND]))
         self.table.setCellWidget(row, KIND, kind)
+        before = self.table.cellWidget(row - 1, FRAME) if row else self.table
         per_frame = QCheckBox()
+        per_frame.setAccessibleName(tr(TITLES[FRAME]))
         per_frame.setChecked(attribute.per_frame)
         self.table.setCellWidget(row, FRAME, per_frame)
+        for first, second in ((before, kind), (kind, per_frame)):
+            self.setTabOrder(first, second)
 
     def _keep(self, item: QListWidgetItem | None) -> None:
         """Put what the table says into the label; rows that contradict themselves stay in the table and raise."""

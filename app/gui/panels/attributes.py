@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
@@ -56,6 +57,7 @@ class AttributesPanel(QWidget):
         self.label.textActivated.connect(self._relabel)
         edited = self.label.lineEdit()
         assert edited is not None
+        edited.setAccessibleName(self.label.accessibleName())
         edited.editingFinished.connect(lambda: self._relabel(self.label.currentText()))
         self.cover = QComboBox(self)
         self.cover.addItems([tr(cover) for cover in COVERS])
@@ -144,6 +146,10 @@ class AttributesPanel(QWidget):
             form = self._frame if attribute.per_frame else self._whole
             form.addRow(form_label("" if isinstance(control, QCheckBox) else attribute.name), control)
         self._frame.addRow(form_label(tr("Visible part")), self.cover)
+        whole = [self.controls[a.name] for a in schema if not a.per_frame] + [self.controls[name] for name in unknown]
+        frame = [self.controls[a.name] for a in schema if a.per_frame]
+        for first, second in pairwise((self.label, *whole, *frame, self.cover, self.repeat)):
+            self.setTabOrder(first, second)
         self.repeat.setVisible(any(attribute.per_frame for attribute in schema))
 
     def _control(self, attribute: Attribute) -> QWidget:
