@@ -79,16 +79,14 @@ def resolved(mine: Settings, *overrides: Mapping[str, object]) -> Settings:
 
     What is no setting of projects, or does not fit the schema, is passed over: it may come from another version.
     """
-    values = msgspec.to_builtins(mine)
+    values: dict[str, object] = {}
     for own in overrides:
         for name in OF_PROJECTS & own.keys():
             try:
-                msgspec.convert({name: own[name]}, Settings)
+                values[name] = getattr(msgspec.convert({name: own[name]}, Settings), name)
             except msgspec.ValidationError:
                 log.info("The project's own setting %s=%r is passed over: it does not fit", name, own[name])
-            else:
-                values[name] = own[name]
-    return msgspec.convert(values, Settings)
+    return msgspec.structs.replace(mine, **values)
 
 
 def load_settings(path: Path) -> Settings:

@@ -4,46 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QImage,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QPixmap,
-    QPolygonF,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui import theme
+from app.gui.lane_rows import GUTTER, ROW, Row, RowPainter, x_of
 from app.gui.span import Span
 from app.words import tr
-from app.work import overview as codes
 from app.work.overview import Lanes
 
-GUTTER = 136
 RULER = 24
-ROW = 22
-BAR = 10
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the gutter says of a lane."""
-
-    track: int
-    label: str
-    colour: str
-    visible: bool
+_CTRL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 class LaneView(QWidget):
@@ -53,18 +37,21 @@ class LaneView(QWidget):
     """A frame the user points at, while pressing or dragging."""
     picked = Signal(int)
     """The track whose lane was clicked."""
+    chosen = Signal(tuple)
+    """All tracks that are selected after a click with Ctrl or Shift."""
     span_changed = Signal()
 
     def __init__(self, span: Span, label_of_frame: Callable[[int], str]) -> None:
         super().__init__()
         self._span = span
-        self._lanes = Lanes()
         self._label = label_of_frame
+        self._painter = RowPainter(span)
         self._rows: list[Row] = []
-        self._selected: int | None = None
+        self._selected: frozenset[int] = frozenset()
+        self._anchor: int | None = None
+        """The track from which a click with Shift reaches."""
         self._frame = 0
         self._cached: np.ndarray = np.zeros(0, bool)
-        self._images: dict[int, tuple[tuple[object, ...], QImage, list[QPointF], list[tuple[float, float, int]]]] = {}
         self._ruler_key: tuple[object, ...] | None = None
         self._ruler_picture = QPixmap()
         self._top = 0
@@ -79,26 +66,26 @@ class LaneView(QWidget):
 
     def set_lanes(self, lanes: Lanes) -> None:
         """The lanes of another document."""
-        self._lanes = lanes
-        self._images.clear()
+        self._painter.reset(lanes)
         self.update()
 
     def set_rows(self, rows: list[Row]) -> None:
         self._rows = rows
-        self._images = {row.track: self._images[row.track] for row in rows if row.track in self._images}
+        self._painter.keep(row.track for row in rows)
         self._clamp()
         self.update()
 
-    def set_selected(self, track: int | None) -> None:
-        if track == self._selected:
+    def set_selected(self, *tracks: int) -> None:
+        """Which tracks are selected; when none of the new ones is in sight, the topmost of them is brought there."""
+        chosen = frozenset(tracks)
+        if chosen == self._selected:
             return
-        self._selected = track
-        for n, row in enumerate(self._rows):
-            if row.track == track:
-                y = n * ROW
-                room = self.height() - RULER
-                if y < self._top or y + ROW > self._top + room:
-                    self._top = max(0, y + ROW - room)
+        new, self._selected = chosen - self._selected, chosen
+        self._anchor = next(iter(new)) if len(chosen) == 1 and new else self._anchor
+        tops = [n * ROW for n, row in enumerate(self._rows) if row.track in new]
+        room = self.height() - RULER
+        if tops and not any(self._top <= y and y + ROW <= self._top + room for y in tops):
+            self._top = max(0, tops[0] + ROW - room)
         self.update()
 
     def set_frame(self, frame: int) -> None:
@@ -125,7 +112,7 @@ class LaneView(QWidget):
 
     def x_of(self, frame: float) -> float:
         """Widget x of the left edge of a frame."""
-        return GUTTER + (frame - self._span.start) * (self.width() - GUTTER) / (self._span.stop - self._span.start)
+        return x_of(self._span, self.width(), frame)
 
     def frame_at(self, x: float) -> int:
         share = (x - GUTTER) / max(1, self.width() - GUTTER)
@@ -154,7 +141,11 @@ class LaneView(QWidget):
             return
         position = event.position()
         row = self._row_at(position.y())
+        if row is not None and event.modifiers() & (_CTRL | _SHIFT):
+            self.chosen.emit(self._with(row.track, event.modifiers()))
+            return
         if row is not None:
+            self._anchor = row.track
             self.picked.emit(row.track)
         if position.x() >= GUTTER:
             self._dragging = True
@@ -191,6 +182,19 @@ class LaneView(QWidget):
             self.span_changed.emit()
         event.accept()
 
+    def _with(self, track: int, held: Qt.KeyboardModifier) -> tuple[int, ...]:
+        """What a click with a modifier selects: with Shift all from the anchor to ``track``, with Ctrl one more or one
+        less, with both the former besides what is selected."""
+        order = [row.track for row in self._rows]
+        if held & _SHIFT and self._anchor in order:
+            first, last = sorted((order.index(self._anchor), order.index(track)))
+            reached = frozenset(order[first : last + 1])
+            chosen = self._selected | reached if held & _CTRL else reached
+        else:
+            self._anchor = track
+            chosen = self._selected ^ {track}
+        return tuple(one for one in order if one in chosen)
+
     def _row_at(self, y: float) -> Row | None:
         n = int((y - RULER + self._top) // ROW)
         return self._rows[n] if y >= RULER and 0 <= n < len(self._rows) else None
@@ -208,7 +212,8 @@ class LaneView(QWidget):
         for n in range(first, last):
             top = RULER + n * ROW - self._top
             if event.rect().intersects(QRect(0, top, self.width(), ROW)):
-                self._paint_row(painter, self._rows[n], top, t)
+                row = self._rows[n]
+                self._painter.paint(painter, row, top, self.width(), row.track in self._selected, t)
         if not self._rows and self._span.open:
             painter.setPen(QColor(t.muted))
             room = QRect(GUTTER + 8, RULER, self.width() - GUTTER - 16, ROW)
@@ -272,91 +277,6 @@ class LaneView(QWidget):
                     painter.drawRect(QRectF(left, RULER - 3, self.x_of(float(b)) - left, 2))
             painter.setClipping(False)
 
-    def _paint_row(self, painter: QPainter, row: Row, top: int, t: theme.Tokens) -> None:
-        if row.track == self._selected:
-            wash = QColor(t.accent)
-            wash.setAlpha(36)
-            painter.fillRect(QRect(0, top, self.width(), ROW), wash)
-        painter.setPen(QPen(QColor(t.grid), 0))
-        painter.drawLine(0, top + ROW - 1, self.width(), top + ROW - 1)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(row.colour))
-        painter.drawRoundedRect(QRectF(8, top + 6, 10, 10), 3, 3)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setPen(QColor(t.text if row.visible else t.muted))
-        name = painter.fontMetrics().elidedText(row.label, Qt.TextElideMode.ElideRight, GUTTER - 36)
-        painter.drawText(QRect(26, top, GUTTER - 34, ROW), Qt.AlignmentFlag.AlignVCenter, name)
-        lane = self._lanes.lanes.get(row.track)
-        if lane is None:
-            return
-        image, diamonds, states = self._row_image(row.track, lane, t)
-        painter.setOpacity(1.0 if row.visible else 0.4)
-        span = self._span
-        area = QRectF(GUTTER, top + (ROW - BAR) // 2, self.width() - GUTTER, BAR)
-        if not image.isNull():
-            if span.stop - span.start <= image.width() and image.width() < area.width():
-                left = self.x_of(math.floor(span.start))
-                area = QRectF(left, area.top(), self.x_of(math.floor(span.start) + image.width()) - left, BAR)
-            painter.save()
-            painter.setClipRect(QRectF(GUTTER - 6, top, self.width() - GUTTER + 6, ROW), Qt.ClipOperation.IntersectClip)
-            painter.drawImage(area, image)
-            colours = {codes.LOST: t.danger, codes.OCCLUDED: t.warning, codes.OUT_OF_VIEW: t.muted}
-            for x, width, state in states:
-                colour = QColor(colours[state])
-                height = 4 if state == codes.LOST else 3
-                y = area.top() + BAR - height if state == codes.OCCLUDED else area.center().y() - height / 2
-                painter.fillRect(QRectF(x, y, width, height), colour)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(t.panel), 1))
-            painter.setBrush(QColor(t.text))
-            for at in diamonds:
-                painter.drawPolygon(_diamond(at.x(), top + ROW / 2))
-            painter.restore()
-        painter.setOpacity(1.0)
-
-    def _row_image(
-        self, track: int, lane: codes.Lane, t: theme.Tokens
-    ) -> tuple[QImage, list[QPointF], list[tuple[float, float, int]]]:
-        width = max(1, self.width() - GUTTER)
-        key = (lane.version, self._span.start, self._span.stop, width, t.dark)
-        known = self._images.get(track)
-        if known is not None and known[0] == key:
-            return known[1], known[2], known[3]
-        strip = lane.strip(self._span.start, self._span.stop, width)
-        table = np.zeros((5, 4), np.uint8)
-        for number, colour in (
-            (codes.IMPORTED, t.source_imported),
-            (codes.INTERPOLATED, t.source_interpolated),
-            (codes.TRACKER, t.source_tracker),
-            (codes.MANUAL, t.source_manual),
-        ):
-            rgb = QColor(colour)
-            table[number] = rgb.blue(), rgb.green(), rgb.red(), 255
-        absent = (strip.state == codes.LOST) | (strip.state == codes.OUT_OF_VIEW)
-        pixels = np.ascontiguousarray(table[np.where(absent, 0, strip.source)])
-        columns = len(pixels)
-        image = QImage(pixels.tobytes(), columns, 1, columns * 4, QImage.Format.Format_ARGB32).copy()
-        whole = columns != width or self._span.stop - self._span.start <= width
-        first = math.floor(self._span.start)
-
-        def x_at(column: int) -> float:
-            return self.x_of(first + column) if whole else GUTTER + float(column)
-
-        marks = np.where(strip.state > codes.VISIBLE, strip.state, 0)
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], marks, [0])).astype(int)))
-        states = [
-            (x_at(int(a)), max(1.0, x_at(int(b)) - x_at(int(a))), int(marks[a])) for a, b in pairwise(edges) if marks[a]
-        ]
-        half = (x_at(1) - x_at(0)) / 2
-        diamonds: list[QPointF] = []
-        for column in np.flatnonzero(strip.keys):
-            x = x_at(int(column)) + half
-            if not diamonds or x - diamonds[-1].x() >= 4:
-                diamonds.append(QPointF(x, 0))
-        self._images[track] = (key, image, diamonds, states)
-        return image, diamonds, states
-
     def _paint_playhead(self, painter: QPainter, t: theme.Tokens) -> None:
         left, right = self.x_of(self._frame), self.x_of(self._frame + 1)
         if right < GUTTER or left > self.width():
@@ -379,10 +299,6 @@ class LaneView(QWidget):
         painter.drawRoundedRect(tag, 4, 4)
         painter.setPen(QColor(t.panel))
         painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
-
-
-def _diamond(x: float, y: float, r: float = 4.5) -> QPolygonF:
-    return QPolygonF([QPointF(x, y - r), QPointF(x + r, y), QPointF(x, y + r), QPointF(x - r, y)])
 
 
 def gutter_point(row: int) -> QPoint:

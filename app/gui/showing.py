@@ -47,7 +47,8 @@ class Showing:
         events.run.connect(self._run)
         events.settings.connect(lambda _: self._soon.start())
         events.cached.connect(self._cached)
-        window.tracks_panel.chosen.connect(lambda tracks: self._session.select(*tracks))
+        for several in (window.tracks_panel.chosen, window.timeline.chosen):
+            several.connect(lambda tracks: self._session.select(*tracks))
         window.tracker_panel.wanted.connect(self._soon.start)
 
     def close(self) -> None:
@@ -83,8 +84,7 @@ class Showing:
         self._soon.start()
 
     def _selection(self) -> None:
-        selected = self._session.selected
-        self._w.timeline.set_selected(selected)
+        self._w.timeline.set_selected(*self._session.selection)
         self._w.tracks_panel.select(*self._session.selection)
         self._soon.start()
 
