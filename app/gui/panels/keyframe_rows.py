@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPixmap
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.gui import theme
 from app.gui.panels.thumbs import THUMB_H, THUMB_W
@@ -76,17 +76,25 @@ class KeyframesModel(QAbstractListModel):
             self.beginInsertRows(QModelIndex(), at, at)
             self.frames.insert(at, frame)
             self.endInsertRows()
-        if self.frames and touched:
+        if len(touched) <= MANY:
+            for frame in touched:
+                self._repaint(bisect_left(self.frames, frame))
+        elif self.frames:
             self.dataChanged.emit(self.index(0), self.index(len(self.frames) - 1))
 
     def set_here(self, frame: int) -> int | None:
         """Where the picture is; answers with its row, None between two."""
         if frame != self.here:
+            for row in (bisect_left(self.frames, self.here), bisect_left(self.frames, frame)):
+                self._repaint(row - 1)
+                self._repaint(row)
             self.here = frame
-            if self.frames:
-                self.dataChanged.emit(self.index(0), self.index(len(self.frames) - 1))
         at = bisect_left(self.frames, frame)
         return at if at < len(self.frames) and self.frames[at] == frame else None
+
+    def _repaint(self, row: int) -> None:
+        if 0 <= row < len(self.frames):
+            self.dataChanged.emit(self.index(row), self.index(row))
 
     def between(self, row: int) -> bool:
         """Whether the picture is between this row and the next one."""
@@ -115,7 +123,7 @@ class KeyframesModel(QAbstractListModel):
 class KeyframeRow(QStyledItemDelegate):
     """Picture, frame, what it is; the one on show has a bar at its left, a line says between which two one is."""
 
-    def __init__(self, picture: Callable[[int], QPixmap | None], parent: QListView) -> None:
+    def __init__(self, picture: Callable[[int], QPixmap | None], parent: QWidget) -> None:
         super().__init__(parent)
         self._of = picture
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListView, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QTreeView, QVBoxLayout, QWidget
 
 from app.gui import theme
 from app.gui.panels.keyframe_rows import FRAME, KeyframeRow, KeyframesModel
@@ -28,12 +28,23 @@ _ROW_KEYS = frozenset({Qt.Key.Key_K, Qt.Key.Key_Delete})
 """Keys that are commands of the window too; with the list in hand they mean its row."""
 
 
-class KeyframeList(QListView):
-    """K and Del act on the row in hand, wherever the picture is; ``act(key)`` is told."""
+class KeyframeList(QTreeView):
+    """K and Del act on the row in hand, wherever the picture is; ``act(key)`` is told.
+
+    A tree without branches: `QListView` lays all of its rows out anew at every change of one, which takes 50 ms with
+    10 000 keyframes.
+    """
 
     def __init__(self, act: Callable[[Qt.Key], None]) -> None:
         super().__init__()
         self._act = act
+        self.setRootIsDecorated(False)
+        self.setIndentation(0)
+        self.setHeaderHidden(True)
+        self.setUniformRowHeights(True)
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
+        self.setMinimumHeight(48)
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._ours(event):
@@ -100,11 +111,7 @@ class KeyframesPanel(QWidget):
         self.list = KeyframeList(lambda key: self._on_row("object.keyframe" if key == _K else "object.delete_box"))
         self.list.setModel(self.model)
         self.list.setItemDelegate(KeyframeRow(self._picture, self.list))
-        self.list.setUniformItemSizes(True)
-        self.list.setMouseTracking(True)
         self.list.setAccessibleName(tr("Keyframes of the selected object"))
-        self.list.setMinimumHeight(48)
-        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.clicked.connect(self._go_to)
         self.list.activated.connect(self._go_to)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
