@@ -60,6 +60,7 @@ class LabelsDialog(QDialog):
         self.table = QTableWidget(0, len(TITLES))
         self.table.setHorizontalHeaderLabels([tr(title) for title in TITLES])
         self.table.setAccessibleName(tr("Attributes of the label"))
+        self.table.setTabKeyNavigation(False)  # Tab leaves it, the arrow keys go about in it
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(32)
         header = self.table.horizontalHeader()
