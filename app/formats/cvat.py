@@ -24,12 +24,13 @@ import msgspec
 
 from app.formats.base import KEPT, LOST, Aspect, FormatError, Preflight
 from app.formats.cvat_attributes import definition, text_of, text_safe, tidy
-from app.formats.cvat_read import looks_like_it, read
+from app.formats.cvat_file import looks_like_it
+from app.formats.cvat_read import read
 from app.formats.cvat_shapes import SOURCES, Shape, expand, pieces_of, shapes_of
 from app.formats.keys import Filler, KeyParams, corners_rounded, key_frames
 from app.formats.names import stem
 from app.formats.one_file import OneFile
-from app.formats.outline import corners, outline, outlines
+from app.formats.outline import corners, is_one_ring, outline
 from app.formats.rle import vot_text
 from app.formats.selection import Extra, Selection, select
 from app.formats.xml_io import HEAD, number, tag
@@ -110,7 +111,9 @@ class CvatFormat(OneFile):
     def keep(self, doc: Document, params: CvatParams) -> Document:
         kept = self.chosen(doc, params)[0].document
         if not kept.tracks:
-            raise FormatError("there is no track with a box to write", remedy="Label a frame, or choose tracks.")
+            raise FormatError(
+                tr("there is no track with a box to write"), remedy=tr("Label a frame, or choose tracks.")
+            )
         return kept
 
     def rows(self, kept: Document, params: CvatParams, names: Sequence[str]) -> Iterator[bytes]:
@@ -164,7 +167,7 @@ def _shaped(track: Track, params: CvatParams, tally: Counter[str]) -> None:
             if params.masks == "masks":
                 tally["pieces"] += 1
             else:
-                tally["bridges"] += len(outlines(obs.mask)) > 1
+                tally["bridges"] += not is_one_ring(obs.mask)
             tally["box_off"] += obs.mask.box != obs.box
             track.frames[frame] = msgspec.structs.replace(told, box=obs.mask.box)
 

@@ -20,7 +20,7 @@ import yaml
 
 from app.formats.base import LOST, Aspect
 from app.formats.names import colour_or
-from app.formats.outline import FAR, corners, outline, outlines
+from app.formats.outline import FAR, corners, is_one_ring, outline
 from app.formats.per_frame import PerFrame, PerFrameParams, Seen
 from app.formats.yolo_read import DATA, looks_like_it, read
 from app.model.document import COLOURS, Document, Label, VideoRef
@@ -150,7 +150,7 @@ def _reduced(obs: Observation, params: YoloParams, video: VideoRef | None, tally
         tally["no_mask"] += 1
     else:
         tally["masks"] += 1
-        tally["bridges"] += len(outlines(mask)) > 1
+        tally["bridges"] += not is_one_ring(mask)
         tally["box_off"] += mask.box != obs.box
         box = mask.box  # nothing else says it
     return Observation(box=box, mask=mask, source=Source.IMPORTED)

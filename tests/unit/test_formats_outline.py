@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.formats.outline import around, as_box, corners, filled, joined, outline, outlines, parts, turned
+from app.formats.outline import around, as_box, corners, filled, is_one_ring, joined, outline, outlines, parts, turned
 from app.model.geometry import Box
 from app.model.masks import Mask
 
@@ -65,6 +65,12 @@ def test_a_turned_box_is_the_box_around_it(corner: bool) -> None:
     assert turned(Box(1, 2, 4, 2), 360, corner=corner) == Box(1, 2, 4, 2)
     around_it = Box(-1, 2, 2, 4) if corner else Box(2, 1, 2, 4)
     assert turned(Box(1, 2, 4, 2), 90, corner=corner) == pytest.approx(around_it)
+
+
+@given(bits())
+def test_one_ring_is_known_without_finding_it(picture: np.ndarray) -> None:
+    mask = Mask.encode(picture)
+    assert is_one_ring(mask) == (len(outlines(mask)) == 1)
 
 
 @given(bits())
