@@ -31,6 +31,7 @@ class BoxesOnly(SingleFormat):
     def settle(self, obs: Observation, video: VideoRef, tally: Counter[str]) -> Observation | None:
         if obs.box is None:
             tally["absent"] += 1
+            tally["unlabelled"] -= 1  # of the frames without a box, all of which `whole` counts, this one was labelled
             return None
         tally["occluded"] += obs.state is State.OCCLUDED
         return seen(obs.box)

@@ -371,3 +371,10 @@ def test_a_clip_in_a_folder_called_img_is_called_by_the_folder_around_it(tmp_pat
     doc.video = VideoRef("/data/airplane-1/img", "", 6, 20, 10, 30.0)
     run_export(doc, None, "otb", tmp_path / "set")
     assert (tmp_path / "set" / "airplane-1").is_dir()
+
+
+def test_absent_frames_do_not_count_as_never_labelled() -> None:
+    doc = small()  # of six frames the car is on three, absent on two and never labelled on one
+    losses = plan(doc, "otb", get("otb").params(tracks=(3,))).losses
+    assert "Frames where the object is absent, written as frames without a box: 2." in losses
+    assert "Frames never labelled (of each object), written without a box: 1." in losses
