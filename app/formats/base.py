@@ -24,6 +24,7 @@ from app.formats.aspects import Aspect
 from app.formats.known import FORMATS
 from app.formats.names import leads_away, plain, short
 from app.model.document import Document
+from app.words import tr
 from tracker.plugins import PluginError
 
 ROUNDING = 0.0005
@@ -49,7 +50,7 @@ class FormatError(Exception):
     """A file cannot be written or read; the message names the file, the line or key, and the remedy."""
 
     def __init__(self, what: str, path: Path | None = None, where: str = "", remedy: str = "") -> None:
-        what, where = short(what), short(where)
+        what, where, remedy = short(tr(what)), short(where), tr(remedy)  # constants come as they are marked
         place = ", ".join(part for part in (str(path) if path else "", where) if part)
         text = f"{place}: {what}" if place else what[:1].upper() + what[1:]
         text = text if text.endswith((".", "!", "?")) else text + "."
@@ -61,9 +62,9 @@ class ExportMismatchError(FormatError):
 
     def __init__(self, path: Path, report: ExportReport) -> None:
         more = len(report.differences) - 3
-        shown = "; ".join(report.differences[:3]) + (f"; and {more} more" if more > 0 else "")
+        shown = "; ".join(report.differences[:3]) + (tr("; and {more} more").format(more=more) if more > 0 else "")
         super().__init__(
-            f"reading the export back gave something else: {shown}",
+            tr("reading the export back gave something else: {shown}").format(shown=shown),
             path,
             remedy="The earlier export was kept. Please report this, it is a fault of SiamLabel or of the disk.",
         )
@@ -179,7 +180,10 @@ def get(format_id: str) -> Format:
         return _load(FORMATS[format_id])
     others = plugged.names(FORMATS)
     if format_id not in others:
-        raise FormatError(f"there is no format '{format_id}'", remedy=f"Known are: {', '.join((*FORMATS, *others))}.")
+        raise FormatError(
+            tr("there is no format '{format_id}'").format(format_id=format_id),
+            remedy=tr("Known are: {value}.").format(value=", ".join((*FORMATS, *others))),
+        )
     try:
         return plugged.load(format_id)
     except PluginError as error:
@@ -223,7 +227,7 @@ def export(
     media = Path(media_path) if media_path else None
     _guard(chosen, target, media)
     if chosen.wants_pictures(params) and (open_frames is None or media is None):
-        raise FormatError("frames were asked for, but the video is not at hand", remedy="Open the video first.")
+        raise FormatError(tr("frames were asked for, but the video is not at hand"), remedy=tr("Open the video first."))
     return _export(chosen, doc.copy(), media, target, params, open_frames)
 
 
@@ -268,16 +272,22 @@ def read_text(path: Path) -> str:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise FormatError(f"the file has {size >> 20} MB", path, remedy=f"At most {MAX_BYTES >> 20} MB are read.")
+            raise FormatError(
+                tr("the file has {size} MB").format(size=size >> 20),
+                path,
+                remedy=tr("At most {MAX_BYTES} MB are read.").format(MAX_BYTES=MAX_BYTES >> 20),
+            )
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError(
-            f"byte {error.start} is not UTF-8 text",
+            tr("byte {start} is not UTF-8 text").format(start=error.start),
             path,
-            remedy="Save the file in UTF-8, or check it is the right one.",
+            remedy=tr("Save the file in UTF-8, or check it is the right one."),
         ) from None
     except OSError as error:
-        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+        raise FormatError(
+            tr("cannot be read ({error})").format(error=error.strerror or error), path, remedy=tr("Check the path.")
+        ) from None
 
 
 def _export(
@@ -309,9 +319,11 @@ def _export(
             _place_report(report_part, target)
     except OSError as error:
         raise FormatError(
-            f"cannot be written ({error.strerror or error})",
+            tr("cannot be written ({error})").format(error=error.strerror or error),
             target,
-            remedy="The earlier export was kept. Check the free space and the permissions, or choose another place.",
+            remedy=tr(
+                "The earlier export was kept. Check the free space and the permissions, or choose another place."
+            ),
         ) from error
     yield 1.0
     return report
@@ -337,9 +349,9 @@ def _place_report(part: Path, target: Path) -> None:
         atomic.put_in_place(part, report_path(target))
     except OSError as error:
         raise FormatError(
-            f"the report could not be put beside the export ({error.strerror or error})",
+            tr("the report could not be put beside the export ({error})").format(error=error.strerror or error),
             report_path(target),
-            remedy="The export itself is complete and was checked.",
+            remedy=tr("The export itself is complete and was checked."),
         ) from error
 
 
@@ -347,22 +359,26 @@ def _checked_params(chosen: Format, params: msgspec.Struct | None) -> msgspec.St
     if params is None:
         return chosen.params()
     if not isinstance(params, chosen.params):
-        raise FormatError(f"{chosen.title} takes {chosen.params.__name__}, not {type(params).__name__}")
+        raise FormatError(
+            tr("{title} takes {name}, not {name2}").format(
+                title=chosen.title, name=chosen.params.__name__, name2=type(params).__name__
+            )
+        )
     return params
 
 
 def _guard(chosen: Format, target: Path, media: Path | None) -> None:
     """Refuse targets whose replacement would destroy what is no export."""
     if media is not None and (target == media.resolve() or target in media.resolve().parents):
-        raise FormatError("the export would overwrite the video", target, remedy="Choose another place.")
+        raise FormatError(tr("the export would overwrite the video"), target, remedy=tr("Choose another place."))
     if not target.exists():
         return
     if chosen.folder != target.is_dir():
-        kind = "a file" if chosen.folder else "a folder"
-        raise FormatError(f"{kind} of this name exists", target, remedy="Choose another name.")
+        kind = tr("a file") if chosen.folder else tr("a folder")
+        raise FormatError(tr("{kind} of this name exists").format(kind=kind), target, remedy=tr("Choose another name."))
     reason = chosen.may_replace(target)
     if reason:
-        raise FormatError(reason, target, remedy="Choose a new or an empty place.")
+        raise FormatError(reason, target, remedy=tr("Choose a new or an empty place."))
 
 
 def _report_json(report: ExportReport, target: Path) -> bytes:

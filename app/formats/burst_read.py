@@ -18,8 +18,9 @@ from app.model.document import COLOURS, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
 from app.model.tracks import AttributeValue, Source, State, Track
+from app.words import mark, tr
 
-_FIX = "Correct the entry, or export the file again."
+_FIX = mark("Correct the entry, or export the file again.")
 
 
 class Hidden(msgspec.Struct, omit_defaults=True):
@@ -79,7 +80,7 @@ def read(path: Path) -> Document:
     object says nothing about it: files of first frames look like that, too.
     """
     path, wanted = member_of(Path(path))
-    return _Reader(path, wanted, decode(path, _File, "a BURST annotation file")).document()
+    return _Reader(path, wanted, decode(path, _File, tr("a BURST annotation file"))).document()
 
 
 class _Reader:
@@ -103,12 +104,14 @@ class _Reader:
         for key, says in self.sequence.siamlabel.items():
             if says.ignored is not None:
                 if key in members:
-                    self._fail(f"siamlabel, track {key}", "the id is used twice")
+                    self._fail(f"siamlabel, track {key}", tr("the id is used twice"))
                 members[key] = says.ignored
         shift = max(0, 1 - min(members, default=1))
         for key, category in members.items():
             if category not in categories:
-                self._fail(f"track_category_ids, {key}", f"there is no category {category}")
+                self._fail(
+                    f"track_category_ids, {key}", tr("there is no category {category}").format(category=category)
+                )
             says = self.sequence.siamlabel.get(key) or TrackSays()
             name = categories[category]
             colour = colour_or(says.colour, colours[name])
@@ -117,7 +120,7 @@ class _Reader:
         self._regions(doc, shift, frames, video)
         for key, says in self.sequence.siamlabel.items():
             if key not in members:
-                self._fail(f"siamlabel, track {key}", "there is no such track")
+                self._fail(f"siamlabel, track {key}", tr("there is no such track"))
             seen = doc.tracks[key + shift].frames
             add_absent(seen, says.absent, video.frames, self.filler, self._fail, f"siamlabel, track {key}, absent")
         for track in doc.tracks.values():
@@ -133,10 +136,15 @@ class _Reader:
     def _video(self) -> VideoRef:
         one = self.sequence
         if one.width < 1 or one.height < 1 or one.width * one.height > MAX_PIXELS:
-            self._fail("sequences", f"a picture of {one.width} x {one.height} pixels is not supported")
+            self._fail(
+                "sequences",
+                tr("a picture of {width} x {height} pixels is not supported").format(
+                    width=one.width, height=one.height
+                ),
+            )
         length = len(one.all_image_paths or one.annotated_image_paths)
         if length >= MAX_FRAMES:
-            self._fail("sequences", f"a length of {length} frames is impossible")
+            self._fail("sequences", tr("a length of {length} frames is impossible").format(length=length))
         about = self.ours.video
         fps = about.fps if about is not None else one.fps
         name = about.name if about is not None else one.seq_name or self.path.stem
@@ -150,18 +158,20 @@ class _Reader:
         numbers = {name: frame for frame, name in enumerate(every)}
         for name in numbers:
             if leads_away(name):
-                self._fail("all_image_paths", f"the file name '{name}' leads out of its folder")
+                self._fail("all_image_paths", tr("the file name '{name}' leads out of its folder").format(name=name))
         if len(numbers) != len(every):
-            self._fail("all_image_paths", "a picture is there twice")
+            self._fail("all_image_paths", tr("a picture is there twice"))
         if len(one.segmentations) != len(one.annotated_image_paths):
-            what = f"{len(one.segmentations)} entries do not fit {len(one.annotated_image_paths)} annotated pictures"
+            what = tr("{count} entries do not fit {count2} annotated pictures").format(
+                count=len(one.segmentations), count2=len(one.annotated_image_paths)
+            )
             self._fail("segmentations", what)
         for name in one.annotated_image_paths:
             if name not in numbers:
-                self._fail("annotated_image_paths", f"'{name}' is not among all pictures")
+                self._fail("annotated_image_paths", tr("'{name}' is not among all pictures").format(name=name))
         frames = [numbers[name] for name in one.annotated_image_paths]
         if len(set(frames)) != len(frames):
-            self._fail("annotated_image_paths", "a picture is there twice")
+            self._fail("annotated_image_paths", tr("a picture is there twice"))
         return frames
 
     def _categories(self) -> dict[int, str]:
@@ -169,7 +179,7 @@ class _Reader:
         names: set[str] = set()
         for category in self.file.categories:
             if category.id in out or category.name in names:
-                self._fail(f"categories, id {category.id}", "the id or the name is used twice")
+                self._fail(f"categories, id {category.id}", tr("the id or the name is used twice"))
             out[category.id] = category.name
             names.add(category.name)
         if not out:  # results need not name them
@@ -204,14 +214,19 @@ class _Reader:
         for (key, frame, entry), mask in zip(there, given, strict=True):
             where = f"track {key}, frame {frame}"
             if mask is not None and next(bad):
-                self._fail(where, f"the run lengths do not fill {video.width} x {video.height} pixels")
+                self._fail(
+                    where,
+                    tr("the run lengths do not fill {width} x {height} pixels").format(
+                        width=video.width, height=video.height
+                    ),
+                )
             if key + shift not in doc.tracks:
-                self._fail(where, "the track has no category in track_category_ids")
+                self._fail(where, tr("the track has no category in track_category_ids"))
             if not 0 <= frame < video.frames:
-                self._fail(where, "it is no frame of the clip")
+                self._fail(where, tr("it is no frame of the clip"))
             seen = doc.tracks[key + shift].frames
             if frame in seen:
-                self._fail(where, "the frame is there twice")
+                self._fail(where, tr("the frame is there twice"))
             box = self._box(entry, where)
             if mask is not None and not mask.area:
                 mask = None
@@ -219,11 +234,11 @@ class _Reader:
                 box = mask.box
             if box is None:
                 if entry.rle is None:
-                    self._fail(where, "it has neither a mask (rle) nor a box (bbox)")
+                    self._fail(where, tr("it has neither a mask (rle) nor a box (bbox)"))
                 continue  # a mask without pixels says nothing
             extras = self._extras(key, frame, entry)
             if extras.state in (State.OUT_OF_VIEW, State.LOST):
-                self._fail(where, "an absent object has no box")
+                self._fail(where, tr("an absent object has no box"))
             seen[frame] = observed(extras, self._fail, where, box=box, mask=mask)
 
     def _box(self, entry: _Entry, where: str) -> Box | None:
@@ -231,7 +246,7 @@ class _Reader:
         if box is None:
             return None
         if len(box) != 4 or not all(map(math.isfinite, box)) or min(box[2:]) < 0:
-            self._fail(f"{where}, bbox", "a box is x, y, and a width and a height of at least 0")
+            self._fail(f"{where}, bbox", tr("a box is x, y, and a width and a height of at least 0"))
         return Box(*box)
 
     def _extras(self, key: int, frame: int, entry: _Entry) -> Extras:
@@ -245,7 +260,7 @@ class _Reader:
         for comment in self.ours.comments:
             where = f"siamlabel.comments, id {comment.id}"
             if comment.id in doc.comments or comment.id in doc.tracks:
-                self._fail(where, "the id is used twice")
+                self._fail(where, tr("the id is used twice"))
             if comment.frame >= video.frames or (comment.track is not None and comment.track not in doc.tracks):
-                self._fail(where, "it is about a frame or a track that is not there")
+                self._fail(where, tr("it is about a frame or a track that is not there"))
             doc.comments[comment.id] = comment

@@ -22,11 +22,12 @@ from app.formats.several import member_of, the_one
 from app.model.document import COLOURS, Attribute, Comment, Document, Label, VideoRef
 from app.model.masks import Mask, broken
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
+from app.words import mark, tr
 
 APART = "siamlabel_ignored"
 """The list of annotations that other tools must not see."""
 
-_FIX = "Correct the entry, or export the file again."
+_FIX = mark("Correct the entry, or export the file again.")
 
 
 class _Video(msgspec.Struct):
@@ -114,13 +115,15 @@ def read(path: Path) -> Document:
     track id an annotation is a track of its own; without a box it has its mask's. Raises `FormatError`.
     """
     path, wanted = member_of(Path(path))
-    file = decode(path, _File, "a COCO annotation file", strict=False)
+    file = decode(path, _File, tr("a COCO annotation file"), strict=False)
     if file.videos:
         chosen = file.videos[the_one(path, wanted, [one.name or str(one.id) for one in file.videos], "videos")]
         if len(file.videos) > 1:
             _narrow(file, chosen)
     elif wanted:
-        raise FormatError("the file does not say which clips it is about", path, "videos", "Choose the file itself.")
+        raise FormatError(
+            tr("the file does not say which clips it is about"), path, "videos", tr("Choose the file itself.")
+        )
     return _Reader(path, file).document()
 
 
@@ -167,7 +170,10 @@ class _Reader:
             track = self._track(doc, name, note.category_id, labels, "")
             frame = frames[note.image_id]
             if frame in track.frames:
-                self._fail(f"annotations, id {note.id}", f"track {given} has two entries for frame {frame}")
+                self._fail(
+                    f"annotations, id {note.id}",
+                    tr("track {given} has two entries for frame {frame}").format(given=given, frame=frame),
+                )
             ignored = crowd(note.iscrowd, note.segmentation, note.attributes or {})
             if not track.frames and ignored:
                 track.ignored = True
@@ -187,11 +193,11 @@ class _Reader:
         for comment in self.file.siamlabel_comments:
             where = f"siamlabel_comments, id {comment.id}"
             if comment.id in doc.comments or comment.id in doc.tracks:
-                self._fail(where, "the id is used twice")
+                self._fail(where, tr("the id is used twice"))
             if comment.frame >= length:
-                self._fail(where, f"there is no frame {comment.frame}")
+                self._fail(where, tr("there is no frame {frame}").format(frame=comment.frame))
             if comment.track is not None and comment.track not in doc.tracks:
-                self._fail(where, f"there is no track {comment.track}")
+                self._fail(where, tr("there is no track {track}").format(track=comment.track))
             doc.comments[comment.id] = comment
 
     def _fail(self, where: str, what: str, remedy: str = _FIX) -> NoReturn:
@@ -201,7 +207,7 @@ class _Reader:
         known: dict[int, _Entry] = {}
         for entry in entries:
             if entry.id in known:
-                self._fail(f"{key}, id {entry.id}", "the id is used twice")
+                self._fail(f"{key}, id {entry.id}", tr("the id is used twice"))
             known[entry.id] = entry
         return known
 
@@ -209,7 +215,7 @@ class _Reader:
         """Frame number of each image id."""
         numbered = [image.frame_id if image.frame_id is not None else image.frame_index for image in self.file.images]
         if None in numbered and any(number is not None for number in numbered):
-            self._fail("images", "some images have a frame_id and some have none")
+            self._fail("images", tr("some images have a frame_id and some have none"))
         if None in numbered:
             numbered = list(frames_of([_called(image) for image in self.file.images]))
         out: dict[int, int] = {}
@@ -218,13 +224,22 @@ class _Reader:
             where = f"images, id {image.id}"
             assert frame is not None
             if not 0 <= frame < MAX_FRAMES:
-                self._fail(where, f"frame number {frame} is impossible")
+                self._fail(where, tr("frame number {frame} is impossible").format(frame=frame))
             if frame in used:
-                self._fail(where, f"frame {frame} is there twice", "Several videos in one file? List them.")
+                self._fail(
+                    where,
+                    tr("frame {frame} is there twice").format(frame=frame),
+                    tr("Several videos in one file? List them."),
+                )
             if image.width <= 0 or image.height <= 0 or image.width * image.height > MAX_PIXELS:
-                self._fail(where, f"a picture of {image.width} x {image.height} pixels is not supported")
+                self._fail(
+                    where,
+                    tr("a picture of {width} x {height} pixels is not supported").format(
+                        width=image.width, height=image.height
+                    ),
+                )
             if leads_away(image.file_name):
-                self._fail(where, f"the file name '{image.file_name}' leads out of its folder")
+                self._fail(where, tr("the file name '{name}' leads out of its folder").format(name=image.file_name))
             used.add(frame)
             out[image.id] = frame
         return out
@@ -233,22 +248,32 @@ class _Reader:
         about = self.file.videos[0] if self.file.videos else _Video(id=1)
         for image in self.file.images:
             if self.file.videos and image.video_id not in (None, about.id):
-                self._fail(f"images, id {image.id}", f"there is no video {image.video_id}")
+                self._fail(f"images, id {image.id}", tr("there is no video {video_id}").format(video_id=image.video_id))
         sizes = {(image.width, image.height) for image in self.file.images}
         if about.width is not None and about.height is not None:
             sizes.add((about.width, about.height))
         if len(sizes) > 1:
-            self._fail("images", "the pictures have different sizes", "One file describes one video of one size.")
+            self._fail(
+                "images", tr("the pictures have different sizes"), tr("One file describes one video of one size.")
+            )
         if not sizes:
             return None
         length = max(frames.values(), default=-1) + 1
         if about.length is not None:
             if not length <= about.length < MAX_FRAMES:
-                self._fail(f"videos, id {about.id}", f"length {about.length} does not fit the {length} frames listed")
+                self._fail(
+                    f"videos, id {about.id}",
+                    tr("length {length} does not fit the {length2} frames listed").format(
+                        length=about.length, length2=length
+                    ),
+                )
             length = about.length
         width, height = sizes.pop()
         if width <= 0 or height <= 0 or width * height > MAX_PIXELS:
-            self._fail(f"videos, id {about.id}", f"a picture of {width} x {height} pixels is not supported")
+            self._fail(
+                f"videos, id {about.id}",
+                tr("a picture of {width} x {height} pixels is not supported").format(width=width, height=height),
+            )
         fps = about.fps if about.fps is not None and about.fps >= 0 else 0.0
         return VideoRef(about.name or self.path.stem, about.fingerprint, length, width, height, fps)
 
@@ -260,7 +285,10 @@ class _Reader:
         root = root_of(told, used)
         for order, category in enumerate(one for one in self.file.categories if one.id != root):
             if category.name in names:
-                self._fail(f"categories, id {category.id}", f"the name '{category.name}' is used twice")
+                self._fail(
+                    f"categories, id {category.id}",
+                    tr("the name '{category}' is used twice").format(category=category.name),
+                )
             names.add(category.name)
             labels[category.id] = Label(
                 category.name,
@@ -285,12 +313,14 @@ class _Reader:
     def _track(self, doc: Document, name: int, category: int, labels: dict[int, Label], colour: str) -> Track:
         label = labels.get(category)
         if label is None:
-            return self._fail(f"track {name}", f"there is no category {category}")
+            return self._fail(f"track {name}", tr("there is no category {category}").format(category=category))
         track = doc.tracks.get(name)
         if track is None:
             track = doc.tracks[name] = Track(id=name, label=label.name, colour=colour_or(colour, label.colour))
         elif track.label != label.name:
-            self._fail(f"track {name}", f"it is both '{track.label}' and '{label.name}'")
+            self._fail(
+                f"track {name}", tr("it is both '{label}' and '{label2}'").format(label=track.label, label2=label.name)
+            )
         return track
 
     def _absent(self, track: Track, declared: _Track, video: VideoRef | None) -> None:
@@ -298,9 +328,14 @@ class _Reader:
         length = video.frames if video is not None else 0
         for run in declared.absent:
             if not 0 <= run.first <= run.last < length:
-                self._fail(where, f"absent frames {run.first} to {run.last} are not frames of the video")
+                self._fail(
+                    where,
+                    tr("absent frames {first} to {last} are not frames of the video").format(
+                        first=run.first, last=run.last
+                    ),
+                )
             if run.state not in (State.OUT_OF_VIEW, State.LOST):
-                self._fail(where, f"'{run.state}' is no state of an absent object")
+                self._fail(where, tr("'{state}' is no state of an absent object").format(state=run.state))
             self.filler.take(run.last - run.first + 1)
             try:
                 obs = Observation(
@@ -310,7 +345,7 @@ class _Reader:
                 self._fail(where, str(error))
             for frame in range(run.first, run.last + 1):
                 if frame in track.frames:
-                    self._fail(where, f"frame {frame} is there twice")
+                    self._fail(where, tr("frame {frame} is there twice").format(frame=frame))
                 track.frames[frame] = obs
 
     def _observations(self) -> list[Observation]:
@@ -320,7 +355,7 @@ class _Reader:
             where = f"annotations, id {note.id}"
             image = self.images.get(note.image_id)
             if image is None:
-                return self._fail(where, f"there is no image {note.image_id}")
+                return self._fail(where, tr("there is no image {image_id}").format(image_id=note.image_id))
             try:
                 masks.append(mask_of(note.segmentation, image.height, image.width))
             except (ValueError, TypeError, OverflowError) as error:
@@ -334,7 +369,7 @@ class _Reader:
                 continue
             found[at] = obs = msgspec.structs.replace(obs, mask=mask, box=obs.box or (mask.box if mask else None))
             if obs.box is None:
-                self._fail(f"annotations, id {self.file.annotations[at].id}", "there is neither a box nor a mask")
+                self._fail(f"annotations, id {self.file.annotations[at].id}", tr("there is neither a box nor a mask"))
         return found
 
     def _check_runs(self, masks: list[Mask | None]) -> None:
@@ -344,7 +379,12 @@ class _Reader:
             for (number, mask), bad in zip(part, broken([mask for _, mask in part]), strict=True):
                 if bad:
                     where = f"annotations, id {number}, segmentation"
-                    self._fail(where, f"the run lengths do not fill {mask.width} x {mask.height} pixels")
+                    self._fail(
+                        where,
+                        tr("the run lengths do not fill {width} x {height} pixels").format(
+                            width=mask.width, height=mask.height
+                        ),
+                    )
 
 
 def _called(image: _Image) -> str:

@@ -70,14 +70,18 @@ def fitted(doc: Document, video: VideoRef | None) -> Document:
         return doc
     told = doc.video
     if told is not None and (told.width, told.height) != (video.width, video.height):
-        what = f"the video has {video.width} x {video.height} pixels, the labels are about {told.width} x {told.height}"
-        raise FormatError(what, Path(video.path), remedy="Give the video that was labelled.")
+        what = tr("the video has {width} x {height} pixels, the labels are about {width2} x {height2}").format(
+            width=video.width, height=video.height, width2=told.width, height2=told.height
+        )
+        raise FormatError(what, Path(video.path), remedy=tr("Give the video that was labelled."))
     last = max((frame for track in doc.tracks.values() for frame in track.frames), default=-1)
     if last >= video.frames:
         raise FormatError(
-            f"the video has {video.frames} frames, but there are labels up to frame {last}",
+            tr("the video has {frames} frames, but there are labels up to frame {last}").format(
+                frames=video.frames, last=last
+            ),
             Path(video.path),
-            remedy="Give the video that was labelled.",
+            remedy=tr("Give the video that was labelled."),
         )
     doc.video = video
     return doc
@@ -85,7 +89,7 @@ def fitted(doc: Document, video: VideoRef | None) -> Document:
 
 def _project_preflight(doc: Document) -> Preflight:
     if doc.video is None:
-        raise FormatError("nothing says which clip the labels are about", remedy="Give the video (--video).")
+        raise FormatError(tr("nothing says which clip the labels are about"), remedy=tr("Give the video (--video)."))
     seen = [obs for track in doc.tracks.values() for obs in track.frames.values()]
     counts = Counter[str](
         frames=doc.video.frames,
@@ -103,7 +107,11 @@ def _project_preflight(doc: Document) -> Preflight:
 
 def _as_project(doc: Document, out: Path) -> Generator[float, None, ExportReport]:
     if out.suffix.lower() != SUFFIX:
-        raise FormatError(f"a project ends in {SUFFIX}", out, remedy=f"Name it {out.stem}{SUFFIX}.")
+        raise FormatError(
+            tr("a project ends in {SUFFIX}").format(SUFFIX=SUFFIX),
+            out,
+            remedy=tr("Name it {stem}{SUFFIX}.").format(stem=out.stem, SUFFIX=SUFFIX),
+        )
     told = _project_preflight(doc)
 
     def work() -> Generator[float, None, ExportReport]:

@@ -21,6 +21,7 @@ from app.model.document import COLOURS, Attribute, Comment, Document, Label, Vid
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
+from app.words import mark, tr
 
 COLUMNS = (
     "what",
@@ -61,7 +62,7 @@ _OTHER_NAMES = {
     "score": ("confidence", "conf"),
 }
 _KNOWN = {other: name for name, others in _OTHER_NAMES.items() for other in (name, *others)}
-_FIX = "Correct the row, or export the table again."
+_FIX = mark("Correct the row, or export the table again.")
 _MAX_CELL = 1 << 26
 """Characters: the largest cell, a mask, that is read; 64 MB."""
 
@@ -96,25 +97,31 @@ def read(path: Path) -> Document:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise FormatError(
-                f"the file has {path.stat().st_size >> 20} MB", path, remedy=f"At most {MAX_BYTES >> 20} MB are read."
+                tr("the file has {st_size} MB").format(st_size=path.stat().st_size >> 20),
+                path,
+                remedy=tr("At most {MAX_BYTES} MB are read.").format(MAX_BYTES=MAX_BYTES >> 20),
             )
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline(1 << 16)
             found = header_of(head)
             if found is None:
                 raise FormatError(
-                    "the header names no frame, or no box",
+                    tr("the header names no frame, or no box"),
                     path,
-                    "line 1",
-                    "The first line names the columns: at least frame, x, y, w, h.",
+                    tr("line 1"),
+                    tr("The first line names the columns: at least frame, x, y, w, h."),
                 )
             return _Reader(path, *found).document(file)
     except UnicodeDecodeError as error:
         raise FormatError(
-            f"there are bytes that are not UTF-8 text ({error.reason})", path, remedy="Save the table as CSV in UTF-8."
+            tr("there are bytes that are not UTF-8 text ({reason})").format(reason=error.reason),
+            path,
+            remedy=tr("Save the table as CSV in UTF-8."),
         ) from None
     except OSError as error:
-        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+        raise FormatError(
+            tr("cannot be read ({error})").format(error=error.strerror or error), path, remedy=tr("Check the path.")
+        ) from None
 
 
 class _Reader:
@@ -141,7 +148,7 @@ class _Reader:
                     self._row()
         except csv.Error as error:
             self.line = rows.line_num + 1
-            self._fail(f"this is no row of a table ({error})")
+            self._fail(tr("this is no row of a table ({error})").format(error=error))
         finally:
             csv.field_size_limit(before)
         self._check_masks()
@@ -162,7 +169,9 @@ class _Reader:
         return doc
 
     def _fail(self, what: str, column: str = "", remedy: str = _FIX) -> NoReturn:
-        raise FormatError(what, self.path, f"line {self.line}" + (f", {column}" if column else ""), remedy)
+        raise FormatError(
+            what, self.path, tr("line {line}").format(line=self.line) + (f", {column}" if column else ""), remedy
+        )
 
     def _row(self) -> None:
         what = self._text("what") or "observation"
@@ -178,7 +187,7 @@ class _Reader:
             case "comment":
                 self._comment()
             case _:
-                self._fail(f"'{what[:40]}' is no kind of row", "what")
+                self._fail(tr("'{what}' is no kind of row").format(what=what[:40]), "what")
 
     def _text(self, column: str) -> str:
         place = self.places.get(column)
@@ -189,7 +198,12 @@ class _Reader:
         text = self._text(column).strip()
         text = text[:-2] if text.endswith(".0") else text
         if not re.fullmatch(r"-?\d{1,12}", text, re.ASCII) or not lowest <= int(text) <= highest:
-            self._fail(f"'{text[:40]}' is no whole number from {lowest} to {highest}", column)
+            self._fail(
+                tr("'{text}' is no whole number from {lowest} to {highest}").format(
+                    text=text[:40], lowest=lowest, highest=highest
+                ),
+                column,
+            )
         return int(text)
 
     def _number(self, column: str) -> float:
@@ -201,13 +215,13 @@ class _Reader:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            self._fail(f"'{text[:40]}' is no finite number", column)
+            self._fail(tr("'{text}' is no finite number").format(text=text[:40]), column)
         return value
 
     def _flag(self, column: str) -> bool:
         text = self._text(column).strip().lower()
         if text not in ("", "0", "1", "false", "true", "no", "yes"):
-            self._fail(f"'{text[:40]}' is neither 0 nor 1", column)
+            self._fail(tr("'{text}' is neither 0 nor 1").format(text=text[:40]), column)
         return text in ("1", "true", "yes")
 
     def _json(self, column: str, kind: type[T], otherwise: T) -> T:
@@ -217,16 +231,24 @@ class _Reader:
         try:
             return msgspec.json.decode(text, type=kind)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            self._fail(f"this is not the JSON that belongs here ({error})", column)
+            self._fail(tr("this is not the JSON that belongs here ({error})").format(error=error), column)
 
     def _video(self) -> None:
         about = self._json("attributes", _Video, _Video(0, 0, 0))
         if self.doc.video is not None:
-            self._fail("there is a second video", remedy="One table describes one clip; split it.")
+            self._fail(tr("there is a second video"), remedy=tr("One table describes one clip; split it."))
         if not 0 <= about.frames <= MAX_FRAMES or about.width < 1 or about.height < 1:
-            self._fail(f"a video of {about.frames} frames of {about.width} x {about.height} pixels is impossible")
+            self._fail(
+                tr("a video of {frames} frames of {width} x {height} pixels is impossible").format(
+                    frames=about.frames, width=about.width, height=about.height
+                )
+            )
         if about.width * about.height > MAX_PIXELS:
-            self._fail(f"a picture of {about.width} x {about.height} pixels is not supported")
+            self._fail(
+                tr("a picture of {width} x {height} pixels is not supported").format(
+                    width=about.width, height=about.height
+                )
+            )
         fps = about.fps if math.isfinite(about.fps) and about.fps >= 0 else 0.0
         path = self._text("text")
         self.doc.video = VideoRef(path, about.fingerprint, about.frames, about.width, about.height, fps)
@@ -234,7 +256,7 @@ class _Reader:
     def _label(self) -> None:
         name = plain(self._text("label"))
         if not name or name in {label.name for label in self.doc.labels}:
-            self._fail(f"the label '{name[:40]}' has no name, or one that is used twice", "label")
+            self._fail(tr("the label '{name}' has no name, or one that is used twice").format(name=name[:40]), "label")
         colour = colour_or(self._text("colour"), COLOURS[len(self.doc.labels) % len(COLOURS)])
         self.doc.labels.append(Label(name, colour, self._json("attributes", tuple[Attribute, ...], ())))
 
@@ -247,13 +269,18 @@ class _Reader:
             track = Track(id=key, label=label or "object", colour=colour_or(colour, otherwise))
             self.doc.tracks[key] = track
         elif label and track.label != label:
-            self._fail(f"track {key} is both '{track.label[:40]}' and '{label[:40]}'", "label")
+            self._fail(
+                tr("track {key} is both '{label}' and '{label2}'").format(
+                    key=key, label=track.label[:40], label2=label[:40]
+                ),
+                "label",
+            )
         return track
 
     def _track_row(self) -> None:
         key = self._whole("track", 1)
         if key in self.doc.tracks:
-            self._fail(f"track {key} is described twice, or after its observations", "track")
+            self._fail(tr("track {key} is described twice, or after its observations").format(key=key), "track")
         track = self._track(key, self._text("label"), self._text("colour"))
         track.ignored = self._flag("ignored")
         track.attributes = self._json("attributes", dict[str, AttributeValue], {})
@@ -262,21 +289,21 @@ class _Reader:
         key, frame = self._whole("id", 1), self._whole("frame", 0)
         about = self._whole("track", 1) if self._text("track") else None
         if key in self.doc.comments:
-            self._fail(f"comment {key} is there twice", "id")
+            self._fail(tr("comment {key} is there twice").format(key=key), "id")
         resolved = self._text("state") == "resolved"
         self.doc.comments[key] = Comment(key, frame, self._text("text"), about, resolved)
 
     def _observation(self) -> None:
         frame = self._whole("frame", 0, MAX_FRAMES - 1)
         if self.doc.video is not None and frame >= self.doc.video.frames:
-            self._fail(f"the video has only {self.doc.video.frames} frames", "frame")
+            self._fail(tr("the video has only {frames} frames").format(frames=self.doc.video.frames), "frame")
         obs = self._seen()
         if not self._text("track").strip():
             self.loose.append((frame, obs, self._text("label"), self._text("colour")))
             return
         track = self._track(self._whole("track", 1), self._text("label"), self._text("colour"))
         if frame in track.frames:
-            self._fail(f"track {track.id} has a second row for frame {frame}", "frame")
+            self._fail(tr("track {id} has a second row for frame {frame}").format(id=track.id, frame=frame), "frame")
         track.frames[frame] = obs
 
     def _seen(self) -> Observation:
@@ -287,7 +314,9 @@ class _Reader:
         if box is None and mask is not None:
             box = mask.box
         if box is None and not absent:
-            self._fail("a visible object needs a box", "x", "Fill in the box, or give the state out_of_view or lost.")
+            self._fail(
+                tr("a visible object needs a box"), "x", tr("Fill in the box, or give the state out_of_view or lost.")
+            )
         try:
             return Observation(
                 box=box,
@@ -308,7 +337,7 @@ class _Reader:
         text = self._text(column).strip()
         values = {str(value): value for value in kind}  # type: ignore[attr-defined]
         if text and text not in values:
-            self._fail(f"'{text[:40]}' is none of {', '.join(values)}", column)
+            self._fail(tr("'{text}' is none of {values}").format(text=text[:40], values=", ".join(values)), column)
         return values.get(text, otherwise)
 
     def _box(self) -> Box | None:
@@ -320,7 +349,7 @@ class _Reader:
         else:
             w, h = self._number("right") - x, self._number("bottom") - y
         if w < 0 or h < 0:
-            self._fail(f"width and height must not be negative, but they are {w:g} and {h:g}")
+            self._fail(tr("width and height must not be negative, but they are {w:g} and {h:g}").format(w=w, h=h))
         return Box(x, y, w, h)
 
     def _mask(self) -> Mask | None:
@@ -329,13 +358,20 @@ class _Reader:
             return None
         found = re.match(r"(\d{1,6})x(\d{1,6}) ", text, re.ASCII)
         if found is None:
-            self._fail("a mask is '<width>x<height> <run lengths>'", "mask")
+            self._fail(tr("a mask is '<width>x<height> <run lengths>'"), "mask")
         width, height = int(found[1]), int(found[2])
         video = self.doc.video
         if video is not None and (width, height) != (video.width, video.height):
-            self._fail(f"the mask has {width} x {height} pixels, the video {video.width} x {video.height}", "mask")
+            self._fail(
+                tr("the mask has {width} x {height} pixels, the video {width2} x {height2}").format(
+                    width=width, height=height, width2=video.width, height2=video.height
+                ),
+                "mask",
+            )
         if not 0 < width * height <= MAX_PIXELS:
-            self._fail(f"a mask of {width} x {height} pixels is not supported", "mask")
+            self._fail(
+                tr("a mask of {width} x {height} pixels is not supported").format(width=width, height=height), "mask"
+            )
         mask = Mask(height, width, text[found.end() :].encode("ascii", "replace"))
         self.masks.append((self.line, mask))
         if len(self.masks) >= 256:
@@ -348,5 +384,10 @@ class _Reader:
         for (line, mask), bad in zip(self.masks, broken([mask for _, mask in self.masks]), strict=True):
             if bad:
                 self.line = line
-                self._fail(f"the run lengths do not fill {mask.width} x {mask.height} pixels", "mask")
+                self._fail(
+                    tr("the run lengths do not fill {width} x {height} pixels").format(
+                        width=mask.width, height=mask.height
+                    ),
+                    "mask",
+                )
         self.masks.clear()

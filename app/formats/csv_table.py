@@ -29,7 +29,7 @@ from app.formats.one_file import OneFile, first_bytes
 from app.formats.selection import Choice, Extra, Selection, select
 from app.model.document import Document
 from app.model.tracks import Observation, Track
-from app.words import tr
+from app.words import mark, tr
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
@@ -48,7 +48,7 @@ class CsvFormat(OneFile):
     """See the module's text for the conventions, `CsvParams` for the options."""
 
     id = "csv"
-    title = "Table (CSV)"
+    title = mark("Table (CSV)")
     suffix = ".csv"
     params = CsvParams
     holds: ClassVar[Mapping[Aspect, str]] = dict.fromkeys(Aspect, KEPT)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,12 +17,12 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from app.formats.base import MAX_BYTES, MAX_FRAMES, MAX_PIXELS, FormatError
+from app.formats.base import MAX_FRAMES, MAX_PIXELS, FormatError
 from app.formats.cvat_attributes import defined, value_of
+from app.formats.cvat_file import INSIDE, opened
 from app.formats.cvat_shapes import CONTINUED, SOURCES, UNLABELLED, Shape, expand
 from app.formats.keys import Filler
 from app.formats.names import colour_or
-from app.formats.one_file import first_bytes
 from app.formats.outline import around, as_box, filled, turned
 from app.formats.rle import vot_mask
 from app.formats.xml_io import XmlError, walk, xml_text
@@ -32,24 +30,12 @@ from app.model.document import COLOURS, Attribute, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask
 from app.model.tracks import AttributeValue, Source, State, Track
+from app.words import mark, tr
 
 _SHAPES = ("box", "polygon", "mask", "ellipse", "cuboid")
-_FIX = "Correct the entry, or export the file from CVAT again."
+_FIX = mark("Correct the entry, or export the file from CVAT again.")
 _FARTHEST = 1e7
 """Pixels: no coordinate is that far away."""
-_INSIDE = "annotations.xml"
-
-
-def looks_like_it(path: Path) -> bool:
-    """Whether the beginning of a file (or of the one in an archive) is that of CVAT's XML; never raises."""
-    head = first_bytes(path / _INSIDE if path.is_dir() else path)
-    if head.startswith(b"PK"):
-        try:
-            with zipfile.ZipFile(path) as archive, archive.open(_inside(archive)) as file:
-                head = file.read(4096)
-        except (OSError, ValueError, RuntimeError, NotImplementedError, KeyError, zipfile.BadZipFile, EOFError):
-            return False
-    return b"<annotations" in head
 
 
 def read(path: Path) -> Document:
@@ -58,46 +44,22 @@ def read(path: Path) -> Document:
     Raises `FormatError` naming track and frame.
     """
     path = Path(path)
-    path = path / _INSIDE if path.is_dir() else path
+    path = path / INSIDE if path.is_dir() else path
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             return _Reader(path).document(file)
     except XmlError as error:
-        raise FormatError(str(error), path, remedy="Export the file from CVAT again.") from None
+        raise FormatError(str(error), path, remedy=tr("Export the file from CVAT again.")) from None
     except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
-        raise FormatError(f"the archive cannot be read ({error})", path, remedy="Unpack it, or export again.") from None
+        raise FormatError(
+            tr("the archive cannot be read ({error})").format(error=error),
+            path,
+            remedy=tr("Unpack it, or export again."),
+        ) from None
     except OSError as error:
-        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            try:
-                name = _inside(archive)
-            except KeyError:
-                raise FormatError(f"the archive holds no {_INSIDE}", path, remedy="Choose a CVAT export.") from None
-            _check_size(archive.getinfo(name).file_size, path)
-            with archive.open(name) as file:
-                yield file  # reads no more than the size that was checked
-        return
-    _check_size(path.stat().st_size, path)
-    with path.open("rb") as file:
-        yield file
-
-
-def _inside(archive: zipfile.ZipFile) -> str:
-    """The name of the annotations in an archive. Raises KeyError."""
-    for name in archive.namelist():
-        if name.rpartition("/")[2] == _INSIDE:
-            return name
-    raise KeyError(_INSIDE)
-
-
-def _check_size(size: int, path: Path) -> None:
-    if size > MAX_BYTES:
-        raise FormatError(f"the file has {size >> 20} MB", path, remedy=f"At most {MAX_BYTES >> 20} MB are read.")
+        raise FormatError(
+            tr("cannot be read ({error})").format(error=error.strerror or error), path, remedy=tr("Check the path.")
+        ) from None
 
 
 class _Reader:
@@ -122,7 +84,7 @@ class _Reader:
         for event, depth, element in walk(file):
             if event == "start":
                 if depth == 0 and element.tag != "annotations":
-                    self._fail("", f"<{element.tag[:40]}> is not what CVAT writes", "Choose a CVAT 1.1 XML file.")
+                    self._fail("", f"<{element.tag[:40]}> is not what CVAT writes", tr("Choose a CVAT 1.1 XML file."))
                 parents.append(element)
                 continue
             parents.pop()
@@ -177,7 +139,9 @@ class _Reader:
         if len(tasks) > 1:
             names = ", ".join((task.findtext("name") or "?")[:40] for task in tasks[:10])
             self._fail(
-                "meta", f"the file holds {len(tasks)} tasks: {names}", "Export one task; one clip is read at a time."
+                "meta",
+                tr("the file holds {count} tasks: {names}").format(count=len(tasks), names=names),
+                tr("Export one task; one clip is read at a time."),
             )
         about = next(
             (a for a in (*tasks, meta.find("task"), meta.find("job"), meta.find("project")) if a is not None), meta
@@ -207,9 +171,11 @@ class _Reader:
 
     def _sized(self, where: str, width: int, height: int) -> None:
         if width <= 0 or height <= 0 or width * height > MAX_PIXELS:
-            self._fail(where, f"a picture of {width} x {height} pixels is not supported")
+            self._fail(
+                where, tr("a picture of {width} x {height} pixels is not supported").format(width=width, height=height)
+            )
         if self.size not in (None, (width, height)):
-            self._fail(where, "the pictures have different sizes", "One file describes one clip of one size.")
+            self._fail(where, tr("the pictures have different sizes"), tr("One file describes one clip of one size."))
         self.size = width, height
 
     def _new(self, label: str, colour: str) -> Track:
@@ -237,7 +203,7 @@ class _Reader:
         shapes.sort(key=lambda shape: shape.frame)
         for a, b in pairwise(shapes):
             if a.frame == b.frame:
-                self._fail(where, f"frame {a.frame} is there twice")
+                self._fail(where, tr("frame {frame} is there twice").format(frame=a.frame))
         self._split(track, shapes)
         try:
             track.frames = expand(shapes, self.length, self.filler)
@@ -279,7 +245,7 @@ class _Reader:
         where = f"{parent.tag} {parent.get('id', '?')[:20]}, {element.tag}" + ("" if still else f" on frame {at[:20]}")
         frame = self._whole(where, at, MAX_FRAMES - 1)
         if not still and self.length is not None and frame >= self.length:
-            self._fail(where, f"the clip has only {self.length} frames")
+            self._fail(where, tr("the clip has only {length} frames").format(length=self.length))
         if still and element.tag == "mask":
             size = (self._whole(where, parent.get(key, ""), MAX_PIXELS) for key in ("width", "height"))
             self._sized(where, *size)
@@ -317,7 +283,12 @@ class _Reader:
             case "box":
                 x1, y1, x2, y2 = (self._number(where, element, key) for key in ("xtl", "ytl", "xbr", "ybr"))
                 if x2 < x1 or y2 < y1:
-                    self._fail(where, f"its corners are the wrong way round: {x1:g},{y1:g} and {x2:g},{y2:g}")
+                    self._fail(
+                        where,
+                        tr("its corners are the wrong way round: {x1:g},{y1:g} and {x2:g},{y2:g}").format(
+                            x1=x1, y1=y1, x2=x2, y2=y2
+                        ),
+                    )
                 angle = self._number(where, element, "rotation") if element.get("rotation") else 0.0
                 return turned(Box.from_corners(x1, y1, x2, y2), angle), None
             case "ellipse":
@@ -330,7 +301,7 @@ class _Reader:
                 values = [(key[0], self._number(where, element, key)) for key in keys]
                 xs, ys = ([value for axis, value in values if axis == wanted] for wanted in "xy")
                 if not xs or not ys:
-                    self._fail(where, "it has no corners")
+                    self._fail(where, tr("it has no corners"))
                 return Box.from_corners(min(xs), min(ys), max(xs), max(ys)), None
             case "mask":
                 return self._mask(where, element, outside)
@@ -342,7 +313,7 @@ class _Reader:
         if outside:
             return Box(*map(float, corner)), None
         if self.size is None:
-            self._fail(where, "a mask needs the picture's size", "Add original_size to the file's meta part.")
+            self._fail(where, tr("a mask needs the picture's size"), tr("Add original_size to the file's meta part."))
         try:
             mask = vot_mask(f"m{','.join(map(str, corner))},{element.get('rle', '')}", self.size[1], self.size[0])
         except ValueError as error:
@@ -354,9 +325,9 @@ class _Reader:
         try:
             flat = [float(text) for pair in element.get("points", "").split(";") for text in pair.split(",", 1)]
         except ValueError:
-            self._fail(where, "points are 'x,y;x,y;...'")
+            self._fail(where, tr("points are 'x,y;x,y;...'"))
         if len(flat) < 6 or len(flat) % 2 or not all(abs(value) < _FARTHEST for value in flat):
-            self._fail(where, "a polygon is at least three points, none of them far outside the picture")
+            self._fail(where, tr("a polygon is at least three points, none of them far outside the picture"))
         points = np.array(flat).reshape(-1, 2)
         box = as_box(points)
         if box is not None or outside or self.size is None:
@@ -373,13 +344,15 @@ class _Reader:
         except ValueError:
             value = math.nan
         if not abs(value) < _FARTHEST:
-            self._fail(f"{where}, {key}", f"'{(text or '')[:40]}' is no sensible coordinate")
+            self._fail(f"{where}, {key}", tr("'{value}' is no sensible coordinate").format(value=(text or "")[:40]))
         return value
 
     def _whole(self, where: str, text: str, highest: int) -> int:
         text = text.strip()
         if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) <= highest):
-            self._fail(where, f"'{text[:40]}' is no whole number from 0 to {highest}")
+            self._fail(
+                where, tr("'{text}' is no whole number from 0 to {highest}").format(text=text[:40], highest=highest)
+            )
         return int(text)
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import msgspec
 
 from app.formats.base import Format, FormatError, formats, get
+from app.formats.pictures import NoSizeError
 from app.formats.project import FORMAT as PROJECT
 from app.formats.project import SUFFIX, load_project
 from app.formats.several import SeveralClipsError, member_of
 from app.model.document import Document, VideoRef
+from app.words import tr
 
 __all__ = ["PROJECT", "candidates", "detect", "guess", "read", "read_about", "reading"]
 
@@ -28,17 +30,21 @@ def detect(path: Path | str) -> str:
     """The id of the one format that ``path`` is in, or `PROJECT`. Raises `FormatError` for none and for several."""
     path = Path(path)
     if not member_of(path)[0].exists():
-        raise FormatError("there is no such file or folder", path, remedy="Check the path.")
+        raise FormatError(tr("there is no such file or folder"), path, remedy=tr("Check the path."))
     found = candidates(path)
     if len(found) == 1:
         return found[0]
     if found:
-        raise FormatError(f"this may be {' or '.join(found)}", path, remedy="Say which of them it is (--from).")
+        raise FormatError(
+            tr("this may be {found}").format(found=" or ".join(found)),
+            path,
+            remedy=tr("Say which of them it is (--from)."),
+        )
     known = ", ".join((PROJECT, *formats()))
     raise FormatError(
-        "the format is not recognised",
+        tr("the format is not recognised"),
         path,
-        remedy=f"Choose the file or folder that holds the labels. Known are: {known}.",
+        remedy=tr("Choose the file or folder that holds the labels. Known are: {known}.").format(known=known),
     )
 
 
@@ -62,7 +68,11 @@ def read(path: Path | str, format_id: str = "", how: msgspec.Struct | None = Non
     if how is None or kind is None:
         return known.read(path)
     if not isinstance(how, kind):
-        raise FormatError(f"{known.title} is read with {kind.__name__}, not {type(how).__name__}")
+        raise FormatError(
+            tr("{title} is read with {name}, not {name2}").format(
+                title=known.title, name=kind.__name__, name2=type(how).__name__
+            )
+        )
     as_told: Callable[[Path, msgspec.Struct], Document] = known.read_as  # type: ignore[attr-defined]
     return as_told(path, how)
 
@@ -70,9 +80,13 @@ def read(path: Path | str, format_id: str = "", how: msgspec.Struct | None = Non
 def read_about(
     path: Path | str, video: VideoRef | None, format_id: str = "", how: msgspec.Struct | None = None
 ) -> Document:
-    """As `read`; of a file about several clips the one that is called like ``video``."""
+    """As `read`; of a file about several clips the one that is called like ``video``, which also gives its size."""
     try:
         return read(path, format_id, how)
+    except NoSizeError:
+        if video is None:
+            raise
+        return get(format_id or detect(path)).read_on(Path(path), video)  # type: ignore[attr-defined]
     except SeveralClipsError as several:
         mine = several.about(video) if video is not None else None
         if mine is None:

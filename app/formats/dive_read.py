@@ -23,10 +23,11 @@ from app.model.document import COLOURS, Document, Label
 from app.model.geometry import Box
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, Track
+from app.words import mark, tr
 
 RESERVED = ("rotation", "userModified", "userCreated")
 """Names of attributes that mean something to DIVE."""
-_FIX = "Correct the entry, or export the file from DIVE again."
+_FIX = mark("Correct the entry, or export the file from DIVE again.")
 _FARTHEST = 1e7
 """Pixels: no coordinate is that far away."""
 
@@ -62,13 +63,13 @@ class _File(msgspec.Struct):
 def read(path: Path) -> Document:
     """The document in a DIVE file. Raises `FormatError` naming track and frame."""
     path = Path(path)
-    given = decode(path, dict[str, Any] | list[Any], "a DIVE annotation file")
+    given = decode(path, dict[str, Any] | list[Any], tr("a DIVE annotation file"))
     file = given if isinstance(given, dict) and "tracks" in given else {"tracks": given}
     try:
         return _Reader(path).document(msgspec.convert(file, _File))
     except msgspec.ValidationError as error:
         found, _, where = str(error).partition(" - at ")
-        remedy = "Check that this is a DIVE annotation file."
+        remedy = tr("Check that this is a DIVE annotation file.")
         raise FormatError(found, path, where.strip("`"), remedy) from None
 
 
@@ -92,13 +93,13 @@ class _Reader:
             doc.labels.append(Label(label.name, colour, label.attributes))
         for comment in ours.comments:
             if comment.id in doc.comments:
-                self._fail("siamlabel.comments", f"comment {comment.id} is there twice")
+                self._fail("siamlabel.comments", tr("comment {id} is there twice").format(id=comment.id))
             doc.comments[comment.id] = comment
         ids = [self._number(name, track) for name, track in file.tracks.items()]
         shift = 1 - min(ids, default=1) if min(ids, default=1) < 1 else 0  # DIVE counts tracks from 0
         for key, (name, track) in zip(ids, file.tracks.items(), strict=True):
             if key + shift in doc.tracks:
-                self._fail(f"tracks, {name[:20]}", f"track {key} is there twice")
+                self._fail(f"tracks, {name[:20]}", tr("track {key} is there twice").format(key=key))
             self._track(name[:20], key + shift, track)
         doc.next_id = max((*doc.tracks, *doc.comments), default=0) + 1
         return doc
@@ -112,9 +113,9 @@ class _Reader:
         elif name.isascii() and name.isdigit() and len(name) < 12:
             key = int(name)
         else:
-            self._fail(f"tracks, {name[:20]}", "the track has no number")
+            self._fail(f"tracks, {name[:20]}", tr("the track has no number"))
         if abs(key) > 10**12:
-            self._fail(f"tracks, {name[:20]}", f"{key} is no sensible number of a track")
+            self._fail(f"tracks, {name[:20]}", tr("{key} is no sensible number of a track").format(key=key))
         return key
 
     def _track(self, name: str, key: int, given: _Track) -> None:
@@ -133,11 +134,11 @@ class _Reader:
         before: tuple[_Feature, Observation] | None = None
         for feature in features:
             if not 0 <= feature.frame < (MAX_FRAMES if length is None else length):
-                self._fail(where, f"frame {feature.frame} is no frame of the clip")
+                self._fail(where, tr("frame {frame} is no frame of the clip").format(frame=feature.frame))
             if feature.bounds is None:
                 continue  # a feature may be a point, or a note
             if feature.frame in track.frames:
-                self._fail(where, f"frame {feature.frame} is there twice")
+                self._fail(where, tr("frame {frame} is there twice").format(frame=feature.frame))
             obs = self._observation(f"{where}, frame {feature.frame}", feature, feature.bounds, sure)
             if before is not None and before[0].interpolate:
                 self._fill(where, track, before, feature.frame, obs)
@@ -156,9 +157,9 @@ class _Reader:
 
     def _observation(self, where: str, feature: _Feature, bounds: list[float], sure: float) -> Observation:
         if len(bounds) != 4 or not all(abs(edge) < _FARTHEST for edge in bounds):
-            self._fail(f"{where}, bounds", "bounds are four sensible numbers: x1, y1, x2, y2")
+            self._fail(f"{where}, bounds", tr("bounds are four sensible numbers: x1, y1, x2, y2"))
         if bounds[2] < bounds[0] or bounds[3] < bounds[1]:
-            self._fail(f"{where}, bounds", f"the corners are the wrong way round: {bounds}")
+            self._fail(f"{where}, bounds", tr("the corners are the wrong way round: {bounds}").format(bounds=bounds))
         told = plain_values(feature.attributes or {})
         box = Box.from_corners(*bounds)
         angle = told.get("rotation", 0.0)

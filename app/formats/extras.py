@@ -16,6 +16,7 @@ from app.formats.base import MAX_FRAMES, MAX_PIXELS
 from app.formats.keys import Filler
 from app.model.document import Attribute, Comment, Label, VideoRef
 from app.model.tracks import AttributeValue, Observation, Source, State
+from app.words import tr
 
 Fail = Callable[[str, str], NoReturn]
 """Called with the place in the file and what is wrong; raises."""
@@ -127,14 +128,17 @@ def add_absent(
     """Put the observations that ``runs`` say into ``frames``."""
     for run in runs:
         if not 0 <= run.first <= run.last < (MAX_FRAMES if length is None else length):
-            fail(where, f"absent frames {run.first} to {run.last} are not frames of the clip")
+            fail(
+                where,
+                tr("absent frames {first} to {last} are not frames of the clip").format(first=run.first, last=run.last),
+            )
         if run.says.state not in (State.OUT_OF_VIEW, State.LOST):
-            fail(where, f"'{run.says.state}' is no state of an absent object")
+            fail(where, tr("'{state}' is no state of an absent object").format(state=run.says.state))
         filler.take(run.last - run.first + 1)
         obs = observed(run.says, fail, where)
         for frame in range(run.first, run.last + 1):
             if frame in frames:
-                fail(where, f"frame {frame} is there twice")
+                fail(where, tr("frame {frame} is there twice").format(frame=frame))
             frames[frame] = obs
 
 

@@ -24,6 +24,7 @@ from app.formats.single_read import FPS, NOTE, Row, Spot, folders_of, read_level
 from app.model.document import Attribute, AttributeKind, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
+from app.words import tr
 
 _ABSENCE, _COVER, _CUT, _META = "absence.label", "cover.label", "cut_by_image.label", "meta_info.ini"
 _CUT_BY_IMAGE = "cut_by_image"
@@ -150,7 +151,12 @@ def read_meta(path: Path) -> dict[str, str]:
         if line.strip() in ("", "[METAINFO]"):
             continue
         if not colon:
-            raise FormatError(f"'{line[:40]}' is no 'name: value'", path, f"line {number}", "Correct the line.")
+            raise FormatError(
+                tr("'{line}' is no 'name: value'").format(line=line[:40]),
+                path,
+                tr("line {number}").format(number=number),
+                tr("Correct the line."),
+            )
         out[name.strip()] = plain(value)
     return out
 
@@ -162,7 +168,7 @@ def _size(path: Path, meta: dict[str, str]) -> tuple[int, int] | None:
     size = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 0 < size[0] * size[1] <= MAX_PIXELS:
         what = f"'{meta['resolution'][:40]}' is no size of a picture"
-        raise FormatError(what, path, "resolution", "Write (width, height) in pixels.")
+        raise FormatError(what, path, "resolution", tr("Write (width, height) in pixels."))
     return size
 
 

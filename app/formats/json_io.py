@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from app.formats.base import MAX_BYTES, FormatError
+from app.words import tr
 
 T = TypeVar("T")
 
@@ -21,14 +22,22 @@ def decode(path: Path, kind: type[T] | UnionType, what: str, *, strict: bool = T
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise FormatError(f"the file has {size >> 20} MB", path, remedy=f"At most {MAX_BYTES >> 20} MB are read.")
+            raise FormatError(
+                tr("the file has {size} MB").format(size=size >> 20),
+                path,
+                remedy=tr("At most {MAX_BYTES} MB are read.").format(MAX_BYTES=MAX_BYTES >> 20),
+            )
         return msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=kind, strict=strict)
     except OSError as error:
-        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+        raise FormatError(
+            tr("cannot be read ({error})").format(error=error.strerror or error), path, remedy=tr("Check the path.")
+        ) from None
     except msgspec.ValidationError as error:
         found, _, where = str(error).partition(" - at ")
-        raise FormatError(found, path, where.strip("`"), f"Check that this is {what}.") from None
+        raise FormatError(found, path, where.strip("`"), tr("Check that this is {what}.").format(what=what)) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise FormatError(
-            f"this is no valid JSON ({error})", path, remedy="Export the file again, or repair it at that byte."
+            tr("this is no valid JSON ({error})").format(error=error),
+            path,
+            remedy=tr("Export the file again, or repair it at that byte."),
         ) from None

@@ -14,6 +14,7 @@ from app.model.geometry import Box
 from app.model.interpolate import between
 from app.model.simplify import simplify
 from app.model.tracks import Observation, Source
+from app.words import tr
 
 MAX_FILLED = 2_000_000
 """Most frames that one file may ask to have filled in between its keyframes; a few lines could ask for any number."""
@@ -123,8 +124,10 @@ class Filler:
         self._left -= max(count, 0)
         if self._left < 0:
             raise FormatError(
-                f"the file asks for more than {MAX_FILLED:,} frames between its keyframes".replace(",", " "),
-                remedy="Check the frame numbers, or split the file.",
+                tr("the file asks for more than {MAX_FILLED:,} frames between its keyframes")
+                .format(MAX_FILLED=MAX_FILLED)
+                .replace(",", " "),
+                remedy=tr("Check the frame numbers, or split the file."),
             )
 
 

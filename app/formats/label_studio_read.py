@@ -20,8 +20,9 @@ from app.formats.outline import turned
 from app.model.document import COLOURS, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import Observation, Source, Track
+from app.words import mark, tr
 
-_FIX = "Correct the entry, or export the task from Label Studio again."
+_FIX = mark("Correct the entry, or export the task from Label Studio again.")
 _FARTHEST = 1e7
 """Percent: no coordinate is that far away."""
 
@@ -73,15 +74,19 @@ class _Task(msgspec.Struct):
 def read(path: Path) -> Document:
     """The document in a Label Studio file. Raises `FormatError` naming region and frame."""
     path = Path(path)
-    given = decode(path, list[_Task] | _Task, "a Label Studio export of a video task")
+    given = decode(path, list[_Task] | _Task, tr("a Label Studio export of a video task"))
     tasks = given if isinstance(given, list) else [given]
     chosen = [(task, results) for task in tasks if (results := _results(task))]
     if len(chosen) > 1:
         names = ", ".join(str(task.id) for task, _ in chosen[:10])
-        remedy = "Export one task; one clip is read at a time."
-        raise FormatError(f"the file holds {len(chosen)} tasks with videos: {names}", path, remedy=remedy)
+        remedy = tr("Export one task; one clip is read at a time.")
+        raise FormatError(
+            tr("the file holds {count} tasks with videos: {names}").format(count=len(chosen), names=names),
+            path,
+            remedy=remedy,
+        )
     if not chosen and not (len(tasks) == 1 and "siamlabel" in tasks[0].data):
-        raise FormatError("there is no video rectangle in it", path, remedy="Choose an export of a video task.")
+        raise FormatError(tr("there is no video rectangle in it"), path, remedy=tr("Choose an export of a video task."))
     return _Reader(path).document(*(chosen[0] if chosen else (tasks[0], [])))
 
 
@@ -117,7 +122,7 @@ class _Reader:
             doc.labels.append(Label(label.name, colour, label.attributes))
         for comment in ours.comments:
             if comment.id in doc.comments:
-                self._fail("data.siamlabel.comments", f"comment {comment.id} is there twice")
+                self._fail("data.siamlabel.comments", tr("comment {id} is there twice").format(id=comment.id))
             doc.comments[comment.id] = comment
         own = {r.meta.siamlabel.id for r in results if r.meta is not None and r.meta.siamlabel is not None}
         free = max((0, *own)) + 1
@@ -159,17 +164,21 @@ class _Reader:
         if not sizes:
             self._fail(
                 "data",
-                "boxes are percentages of the picture, and its size is not in the file",
-                'Add "width" and "height" in pixels to the task\'s "data".',
+                tr("boxes are percentages of the picture, and its size is not in the file"),
+                tr('Add "width" and "height" in pixels to the task\'s "data".'),
             )
         width, height = (int(side or 0) for side in sizes[0])
         if width < 1 or height < 1 or width * height > MAX_PIXELS:
-            self._fail("data", f"a picture of {width} x {height} pixels is not supported")
+            self._fail(
+                "data", tr("a picture of {width} x {height} pixels is not supported").format(width=width, height=height)
+            )
         self.size = float(width), float(height)
         counts = [value.framesCount for value, _ in regions if value.framesCount is not None]
         if counts:
             if not 0 <= max(counts) <= MAX_FRAMES:
-                self._fail("framesCount", f"a video of {max(counts):g} frames is not supported")
+                self._fail(
+                    "framesCount", tr("a video of {counts:g} frames is not supported").format(counts=max(counts))
+                )
             self.length = int(max(counts))
         name = next((text for text in task.data.values() if isinstance(text, str) and text), self.path.stem)
         self.doc.video = VideoRef(plain(name), "", self.length or 0, width, height, 0.0)
@@ -186,9 +195,11 @@ class _Reader:
         for key in sorted(value.sequence, key=lambda one: one.frame):
             frame = key.frame - 1
             if not 0 <= frame < (MAX_FRAMES if self.length is None else self.length):
-                self._fail(where, f"frame {key.frame} is no frame of the video; the first one is 1")
+                self._fail(
+                    where, tr("frame {frame} is no frame of the video; the first one is 1").format(frame=key.frame)
+                )
             if before is not None and before[0] == frame:
-                self._fail(where, f"frame {key.frame} is there twice")
+                self._fail(where, tr("frame {frame} is there twice").format(frame=key.frame))
             obs = self._observation(f"{where}, frame {key.frame}", key, result)
             if before is not None and before[1]:
                 self._fill(where, track, before, frame, obs.box)
@@ -209,9 +220,14 @@ class _Reader:
     def _observation(self, where: str, key: _Key, result: _Result) -> Observation:
         given = key.x, key.y, key.width, key.height
         if not all(abs(value) < _FARTHEST for value in (*given, key.rotation)):
-            self._fail(where, "coordinates are sensible percentages")
+            self._fail(where, tr("coordinates are sensible percentages"))
         if key.width < 0 or key.height < 0:
-            self._fail(where, f"width and height must not be negative, but they are {key.width:g} and {key.height:g}")
+            self._fail(
+                where,
+                tr("width and height must not be negative, but they are {width:g} and {height:g}").format(
+                    width=key.width, height=key.height
+                ),
+            )
         across, down = self.size[0] / 100, self.size[1] / 100
         box = Box(key.x * across, key.y * down, key.width * across, key.height * down)
         box = turned(box, key.rotation, corner=True)

@@ -16,6 +16,7 @@ from app.formats.vot_read import labels_of
 from app.model.document import COLOURS, Document
 from app.model.geometry import Box
 from app.model.tracks import Observation, Source, State, Track
+from app.words import mark, tr
 
 CLASSES = (
     "pedestrian", "person_on_vehicle", "car", "bicycle", "motorbike", "non_mot_vehicle", "static_person", "distractor",
@@ -25,7 +26,7 @@ CLASSES = (
 IGNORED = "ignored"
 
 _LEVELS = (0.0, 0.15, 0.30, 0.45, 0.60, 0.75, 0.90)
-_FIX = "Correct the line, or restore the file from the data set."
+_FIX = mark("Correct the line, or restore the file from the data set.")
 _MOST = 1 << 31
 
 
@@ -50,11 +51,13 @@ def read(path: Path) -> Document:
     The numbers of objects are their ids.
     """
     if not path.exists():
-        raise FormatError("there is no such file or folder", path, remedy="Choose a MOTChallenge sequence.")
+        raise FormatError(tr("there is no such file or folder"), path, remedy=tr("Choose a MOTChallenge sequence."))
     try:
         folder = one_of(_sequences(path), path, "MOTChallenge")
     except OSError as error:
-        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+        raise FormatError(
+            tr("cannot be read ({error})").format(error=error.strerror or error), path, remedy=tr("Check the path.")
+        ) from None
     note, info = read_clip_note(folder / NOTE), read_seqinfo(folder / "seqinfo.ini")
     noted = {one.number: one for one in note.objects} if note else {}
     truth = folder / "gt" / "gt.txt"
@@ -68,14 +71,19 @@ def read(path: Path) -> Document:
         frame, key, box, values = row_of(line, truth, number)
         track = tracks.setdefault(key, Track(key, "object", COLOURS[len(tracks) % len(COLOURS)]))
         if frame in track.frames:
-            raise FormatError(f"object {key} is twice on frame {frame + 1}", truth, f"line {number}", _FIX)
+            raise FormatError(
+                tr("object {key} is twice on frame {frame}").format(key=key, frame=frame + 1),
+                truth,
+                tr("line {number}").format(number=number),
+                _FIX,
+            )
         flag, kind, seen = (*values[6:9], *(1.0, -1.0, -1.0)[max(len(values) - 6, 0) :])
         classes.setdefault(key, Counter())[int(kind)] += 1
         dropped[key] = dropped.get(key, 0) + (flag == 0)
         if box is not None:
             track.frames[frame] = _observation(box, seen, flag == 0)
     if not tracks:
-        raise FormatError("there is no line in it", truth, remedy="Choose a sequence with ground truth.")
+        raise FormatError(tr("there is no line in it"), truth, remedy=tr("Choose a sequence with ground truth."))
     for key, track in tracks.items():
         kind = classes[key].most_common(1)[0][0]
         track.label = names[kind - 1] if 0 < kind <= len(names) else f"class {kind}" if kind > 0 else "object"
@@ -104,7 +112,7 @@ def read_seqinfo(path: Path) -> dict[str, float]:
         parser.read_string(read_text(path))
     except configparser.Error as error:
         what = str(error).replace("\n", " ")[:120]
-        raise FormatError(what, path, remedy="Restore the file from the data set.") from None
+        raise FormatError(what, path, remedy=tr("Restore the file from the data set.")) from None
     out: dict[str, float] = {}
     for key in ("seqLength", "imWidth", "imHeight", "frameRate"):
         text = parser.get("Sequence", key, fallback=None)
@@ -115,7 +123,9 @@ def read_seqinfo(path: Path) -> dict[str, float]:
         except ValueError:
             out[key.lower()] = math.nan
         if not 0 <= out[key.lower()] <= MAX_FRAMES:
-            raise FormatError(f"'{text[:40]}' is no sensible number", path, key, "Correct the line.")
+            raise FormatError(
+                tr("'{text}' is no sensible number").format(text=text[:40]), path, key, tr("Correct the line.")
+            )
     return out
 
 
@@ -137,10 +147,17 @@ def row_of(line: str, path: Path, number: int) -> tuple[int, int, Box | None, li
     values = _row(line, path, number)
     frame, key = _whole(values[0], "frame", path, number), _whole(values[1], "id", path, number)
     if frame > MAX_FRAMES:
-        raise FormatError(f"frame {frame} is not possible", path, f"line {number}", _FIX)
+        raise FormatError(
+            tr("frame {frame} is not possible").format(frame=frame),
+            path,
+            tr("line {number}").format(number=number),
+            _FIX,
+        )
     x, y, w, h = values[2:6]
     if w < 0 or h < 0:
-        raise FormatError("width and height must not be negative", path, f"line {number}", _FIX)
+        raise FormatError(
+            tr("width and height must not be negative"), path, tr("line {number}").format(number=number), _FIX
+        )
     return frame - 1, key, Box(x - 1, y - 1, w, h) if w > 0 and h > 0 else None, values
 
 
@@ -148,17 +165,32 @@ def _row(line: str, path: Path, number: int) -> list[float]:
     try:
         values = [float(word) for word in line.strip().rstrip(",").split(",")]
     except ValueError:
-        raise FormatError(f"'{line[:40]}' is no row of numbers", path, f"line {number}", _FIX) from None
+        raise FormatError(
+            tr("'{line}' is no row of numbers").format(line=line[:40]),
+            path,
+            tr("line {number}").format(number=number),
+            _FIX,
+        ) from None
     if len(values) < 6:
-        raise FormatError(f"a row has at least six numbers, not {len(values)}", path, f"line {number}", _FIX)
+        raise FormatError(
+            tr("a row has at least six numbers, not {count}").format(count=len(values)),
+            path,
+            tr("line {number}").format(number=number),
+            _FIX,
+        )
     if not all(map(math.isfinite, values)) or not math.isfinite(sum(values[2:6])):
-        raise FormatError("a row is made of finite numbers", path, f"line {number}", _FIX)
+        raise FormatError(tr("a row is made of finite numbers"), path, tr("line {number}").format(number=number), _FIX)
     return values
 
 
 def _whole(value: float, what: str, path: Path, number: int) -> int:
     if not (value == int(value) and 1 <= value < _MOST):
-        raise FormatError(f"{value:g} is no {what}; they are whole numbers from 1", path, f"line {number}", _FIX)
+        raise FormatError(
+            tr("{value:g} is no {what}; they are whole numbers from 1").format(value=value, what=what),
+            path,
+            tr("line {number}").format(number=number),
+            _FIX,
+        )
     return int(value)
 
 

@@ -145,7 +145,10 @@ def numbers_of(kept: Document) -> dict[int, int]:
     """
     classes = classes_of(kept)
     if any(number > _HIGHEST for number in classes.values()):
-        raise FormatError(f"{len(classes)} labels are too many for MOTS", remedy="Choose tracks of fewer labels.")
+        raise FormatError(
+            tr("{count} labels are too many for MOTS").format(count=len(classes)),
+            remedy=tr("Choose tracks of fewer labels."),
+        )
     large = any(key >= PER_CLASS for key in kept.tracks)
     out: dict[int, int] = {}
     used: dict[int, int] = {}
@@ -156,6 +159,9 @@ def numbers_of(kept: Document) -> dict[int, int]:
         kind = classes[track.label]
         used[kind] = used.get(kind, 0) + 1
         if used[kind] >= PER_CLASS:
-            raise FormatError(f"there are more than 999 objects called '{track.label}'", remedy="Choose fewer tracks.")
+            raise FormatError(
+                tr("there are more than 999 objects called '{label}'").format(label=track.label),
+                remedy=tr("Choose fewer tracks."),
+            )
         out[key] = PER_CLASS * kind + (used[kind] if large else key)
     return out

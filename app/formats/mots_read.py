@@ -17,6 +17,7 @@ from app.formats.vot_read import labels_of
 from app.model.document import COLOURS, Document
 from app.model.masks import Mask, broken
 from app.model.tracks import Observation, Source, Track
+from app.words import mark, tr
 
 PER_CLASS = 1000
 IGNORED = 10 * PER_CLASS
@@ -24,7 +25,7 @@ NAMES = {1: "car", 2: "pedestrian"}
 
 _LINE = re.compile(r"(\d{1,9}) (\d{1,9}) (\d{1,9}) (\d{1,6}) (\d{1,6}) (\S+)", re.ASCII)
 _NUMBERED = re.compile(r"\d{6,9}\.png", re.ASCII)
-_FIX = "Correct the line, or restore the file from the data set."
+_FIX = mark("Correct the line, or restore the file from the data set.")
 
 Found = dict[int, dict[int, Mask]]
 """Masks by the number of the object and the frame."""
@@ -50,25 +51,27 @@ def read(path: Path) -> Document:
     Without our note an object's number within its class is its id where no two are the same, else the whole number.
     """
     if not path.exists():
-        raise FormatError("there is no such file or folder", path, remedy="Choose a MOTS sequence.")
+        raise FormatError(tr("there is no such file or folder"), path, remedy=tr("Choose a MOTS sequence."))
     try:
         chosen = one_of(_clips(path), path, "MOTS")
         files = [] if chosen.is_file() else sorted(one for one in chosen.iterdir() if _NUMBERED.fullmatch(one.name))
     except OSError as error:
-        raise FormatError(f"cannot be read ({error.strerror or error})", path, remedy="Check the path.") from None
+        raise FormatError(
+            tr("cannot be read ({error})").format(error=error.strerror or error), path, remedy=tr("Check the path.")
+        ) from None
     rate = FPS
     if files:
         root = chosen.parent.parent
         note = read_clip_note(root / NOTE)
         size = (note.width, note.height) if note else picture_size(files[:1])
         if size is None:
-            raise FormatError("is no picture", files[0], remedy="Restore the pictures from the data set.")
+            raise FormatError(tr("is no picture"), files[0], remedy=tr("Restore the pictures from the data set."))
         found: Found = {}
         first = 0 if note or int(files[0].stem) == 0 else 1  # MOTSChallenge counts from 1, KITTI from 0
         for file in files:
             pixels = read_numbers(file, size, ("I;16", "I", "I;16B"))
             if pixels.size and (pixels.min() < 0 or pixels.max() >= 1 << 16):
-                raise FormatError("ids have 16 bits", file, remedy="Restore the pictures from the data set.")
+                raise FormatError(tr("ids have 16 bits"), file, remedy=tr("Restore the pictures from the data set."))
             for number, mask in numbered(pixels):
                 found.setdefault(number, {})[int(file.stem) - first] = mask
         longest = int(files[-1].stem) - first + 1
@@ -78,8 +81,10 @@ def read(path: Path) -> Document:
         note, info = read_clip_note(folder / NOTE), read_seqinfo(folder / "seqinfo.ini")
         found, size = _lines(chosen)
         if note and size != (note.width, note.height):
-            what = f"masks have {size[0]} x {size[1]} pixels, not {note.width} x {note.height}"
-            raise FormatError(what, chosen, remedy="Correct the note.")
+            what = tr("masks have {size} x {size2} pixels, not {width} x {height}").format(
+                size=size[0], size2=size[1], width=note.width, height=note.height
+            )
+            raise FormatError(what, chosen, remedy=tr("Correct the note."))
         longest = max((max(masks) + 1 for masks in found.values()), default=0)
         longest = max(longest, 0 if note else int(info.get("seqlength", 0)))
         rate = info.get("framerate", FPS)
@@ -105,26 +110,38 @@ def _lines(path: Path) -> tuple[Found, tuple[int, int]]:
             continue
         match = _LINE.fullmatch(line.strip())
         if match is None:
-            what = f"'{line[:40]}' is no 'frame id class height width mask'"
-            raise FormatError(what, path, f"line {number}", _FIX)
+            what = tr("'{line}' is no 'frame id class height width mask'").format(line=line[:40])
+            raise FormatError(what, path, tr("line {number}").format(number=number), _FIX)
         frame, key, _, height, width = (int(match[at]) for at in range(1, 6))
         if not 0 < height * width <= MAX_PIXELS or (size is not None and size != (width, height)):
-            raise FormatError(f"a mask of {width} x {height} pixels is not possible", path, f"line {number}", _FIX)
+            raise FormatError(
+                tr("a mask of {width} x {height} pixels is not possible").format(width=width, height=height),
+                path,
+                tr("line {number}").format(number=number),
+                _FIX,
+            )
         if not 1 <= frame <= MAX_FRAMES or key < 1:
-            raise FormatError("frames and ids are counted from 1", path, f"line {number}", _FIX)
+            raise FormatError(
+                tr("frames and ids are counted from 1"), path, tr("line {number}").format(number=number), _FIX
+            )
         size = (width, height)
         there = found.setdefault(key, {})
         if frame - 1 in there:
-            raise FormatError(f"object {key} is twice on frame {frame}", path, f"line {number}", _FIX)
+            raise FormatError(
+                tr("object {key} is twice on frame {frame}").format(key=key, frame=frame),
+                path,
+                tr("line {number}").format(number=number),
+                _FIX,
+            )
         there[frame - 1] = Mask(height, width, match[6].encode())
         masks.append(there[frame - 1])
         places.append(number)
     if size is None:
-        raise FormatError("there is no line in it", path, remedy="Choose a sequence with ground truth.")
+        raise FormatError(tr("there is no line in it"), path, remedy=tr("Choose a sequence with ground truth."))
     bad = np.flatnonzero(broken(masks))
     if bad.size:
-        what = f"the run lengths do not fill {size[0]} x {size[1]} pixels"
-        raise FormatError(what, path, f"line {places[bad[0]]}", _FIX)
+        what = tr("the run lengths do not fill {size} x {size2} pixels").format(size=size[0], size2=size[1])
+        raise FormatError(what, path, tr("line {places}").format(places=places[bad[0]]), _FIX)
     return {key: {at: mask for at, mask in there.items() if mask.area} for key, there in found.items()}, size
 
 
@@ -140,7 +157,10 @@ def _tracks(found: Found, note: ClipNote | None) -> list[Track]:
         label = "ignored" if ignored else NAMES.get(kind, f"class {kind}" if kind else "object")
         track = dressed(Track(key, label, COLOURS[at % len(COLOURS)], ignored=ignored), noted.get(number))
         if track.id in ids:
-            raise FormatError(f"object {track.id} is there twice", remedy=f"Correct {NOTE}, or remove it.")
+            raise FormatError(
+                tr("object {id} is there twice").format(id=track.id),
+                remedy=tr("Correct {NOTE}, or remove it.").format(NOTE=NOTE),
+            )
         ids.add(track.id)
         track.frames = {
             frame: Observation(box=mask.box, mask=mask, source=Source.IMPORTED) for frame, mask in masks.items()

@@ -14,6 +14,7 @@ from app.formats.base import Aspect, Picture, Preflight
 from app.formats.compare import differences
 from app.formats.selection import Selection
 from app.model.document import Document
+from app.words import tr
 
 STEP = 500
 """Entries between two reports of progress."""
@@ -56,7 +57,11 @@ class OneFile(ABC):
 
     def may_replace(self, out: Path) -> str:
         """Only a file of the same ending makes way: a slip of the hand must not cost a project or a video."""
-        return "" if out.suffix.lower() == self.suffix else f"the file exists and is no {self.suffix} file"
+        return (
+            ""
+            if out.suffix.lower() == self.suffix
+            else tr("the file exists and is no {suffix} file").format(suffix=self.suffix)
+        )
 
     def write(
         self, kept: Document, part: Path, params: Any, names: Sequence[str], pictures: Iterator[Picture] | None

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.formats.base import Format, FormatError
+from app.words import tr
 
 _YES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -47,9 +48,9 @@ def parse_options(chosen: Format, given: Sequence[str], kind: type[msgspec.Struc
         if not equals or name not in known:
             names = ", ".join(known) or "none"
             what = f"{chosen.title} has no option '{name}'" if equals else f"the option '{name}' has no value"
-            raise FormatError(what, remedy=f"Give it as name=value; known are: {names}.")
+            raise FormatError(what, remedy=tr("Give it as name=value; known are: {names}.").format(names=names))
         if name in values:
-            raise FormatError(f"the option '{name}' is given twice", remedy="Give it once.")
+            raise FormatError(tr("the option '{name}' is given twice").format(name=name), remedy=tr("Give it once."))
         several = typing.get_origin(_present(hints[name])[0]) in (tuple, list)
         raw: Any = [part.strip() for part in value.split(",") if part.strip()] if several else value
         if bool in _present(hints[name]):
@@ -59,7 +60,8 @@ def parse_options(chosen: Format, given: Sequence[str], kind: type[msgspec.Struc
         except msgspec.ValidationError as error:
             why = str(error).partition(" - at ")[0]
             raise FormatError(
-                f"the option {name}={value} is not possible ({why})", remedy=f"It may be {known[name].values}."
+                tr("the option {name}={value} is not possible ({why})").format(name=name, value=value, why=why),
+                remedy=tr("It may be {values}.").format(values=known[name].values),
             ) from None
         values[name] = raw
     return msgspec.convert(values, kind, strict=False)

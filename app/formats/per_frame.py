@@ -99,7 +99,7 @@ class PerFrame(ABC):
     def keep(self, doc: Document, params: Any) -> Document:
         kept = self._chosen(doc, params)[2]
         if not kept.tracks:
-            raise FormatError("there is no box to write", remedy="Label a frame, or choose tracks.")
+            raise FormatError(tr("there is no box to write"), remedy=tr("Label a frame, or choose tracks."))
         return kept
 
     def _chosen(self, doc: Document, params: Any) -> tuple[Selection, Counter[str], Document]:
@@ -121,13 +121,15 @@ class PerFrame(ABC):
         if not there:
             return ""
         if NOTE not in there:
-            return "the folder exists and is no export of SiamLabel"
+            return tr("the folder exists and is no export of SiamLabel")
         ours = {NOTE, *self.besides(Document(), {})}
         kinds = ((self.texts, self.ending), (self.pictures, ".jpg"))
         for name in sorted(there - ours):
             folder, ending = PurePosixPath(name).parent.as_posix(), PurePosixPath(name).suffix
             if (folder, ending) not in kinds:
-                return f"the folder holds '{name}', which is no part of an export to {self.title}"
+                return tr("the folder holds '{name}', which is no part of an export to {title}").format(
+                    name=name, title=self.title
+                )
         return ""
 
     def write(

@@ -12,6 +12,7 @@ from app.formats.base import MAX_FRAMES, FormatError
 from app.formats.extras import OurVideo
 from app.formats.json_io import decode
 from app.formats.names import first_stem
+from app.words import tr
 
 NOTE = "siamlabel.json"
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
@@ -32,16 +33,18 @@ def read_note(root: Path) -> Note | None:
     path = root / NOTE
     if not path.is_file():
         return None
-    note = decode(path, Note, "a note of SiamLabel")
-    remedy = "Correct the note, or remove it: the folder can be read without."
+    note = decode(path, Note, tr("a note of SiamLabel"))
+    remedy = tr("Correct the note, or remove it: the folder can be read without.")
     try:
         video = note.video.checked()
     except ValueError as error:
         raise FormatError(str(error), path, "video", remedy) from None
     if len(note.frames) != len(note.files) or len(set(note.frames)) != len(note.frames):
-        raise FormatError("its frames and files do not match one to one", path, "frames", remedy)
+        raise FormatError(tr("its frames and files do not match one to one"), path, "frames", remedy)
     if not all(0 <= frame < video.frames for frame in note.frames):
-        raise FormatError(f"it names frames beyond the {video.frames} of the clip", path, "frames", remedy)
+        raise FormatError(
+            tr("it names frames beyond the {frames} of the clip").format(frames=video.frames), path, "frames", remedy
+        )
     return note
 
 
@@ -56,16 +59,23 @@ def numbered(root: Path, files: Sequence[Path], pictures: Sequence[Path], note: 
         known = {name: frame for frame, name in zip(note.frames, note.files, strict=True)}
         strange = next((file for file in files if file.stem not in known), None)
         if strange is not None:
-            raise FormatError(f"the note does not know the file {strange.name}", root / NOTE, "files", "Remove either.")
+            raise FormatError(
+                tr("the note does not know the file {strange}").format(strange=strange.name),
+                root / NOTE,
+                "files",
+                tr("Remove either."),
+            )
         return dict(sorted((known[file.stem], file) for file in files))
     ends = [re.fullmatch(r"(.*?)(\d{1,9})", first_stem(file.name), re.ASCII) for file in files]
     clips = sorted({end[1] for end in ends if end is not None})
     if None not in ends and len(clips) > 1:
         shown = ", ".join(repr(clip) for clip in clips[:10]) + (" ..." if len(clips) > 10 else "")
         raise FormatError(
-            f"the files are of {len(clips)} clips, by the beginnings of their names: {shown}",
+            tr("the files are of {count} clips, by the beginnings of their names: {shown}").format(
+                count=len(clips), shown=shown
+            ),
             root,
-            remedy="Choose a folder with the files of one clip.",
+            remedy=tr("Choose a folder with the files of one clip."),
         )
     places = {name: place for place, name in enumerate(sorted({picture.stem for picture in pictures}, key=_called))}
     if files and all(file.stem in places for file in files):
@@ -75,9 +85,13 @@ def numbered(root: Path, files: Sequence[Path], pictures: Sequence[Path], note: 
     else:
         out = dict(enumerate(sorted(files, key=lambda file: _called(file.stem))))
     if len(out) != len(files):
-        raise FormatError("two files are about the same frame", root, remedy="Choose a folder with one clip.")
+        raise FormatError(tr("two files are about the same frame"), root, remedy=tr("Choose a folder with one clip."))
     if any(frame >= MAX_FRAMES for frame in out):
-        raise FormatError(f"a file is about frame {max(out)}, which is too many", root, remedy="Number the files anew.")
+        raise FormatError(
+            tr("a file is about frame {out}, which is too many").format(out=max(out)),
+            root,
+            remedy=tr("Number the files anew."),
+        )
     return dict(sorted(out.items()))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.formats.base import FormatError, Picture
 from app.model.document import VideoRef
+from app.words import tr
 
 Named = Callable[[int], str]
 """The file name of a frame (0-based); its ending, ``.jpg`` or ``.png``, says how it is written."""
@@ -34,7 +35,9 @@ def write_pictures(
         folder.mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         if picture.index != seen or picture.image.shape[:2] != (video.height, video.width):
-            raise FormatError(f"frame {seen} of the video is not the one that was labelled", Path(video.path))
+            raise FormatError(
+                tr("frame {seen} of the video is not the one that was labelled").format(seen=seen), Path(video.path)
+            )
         seen += 1
         yield seen / video.frames
         if wanted is not None and picture.index not in wanted:
@@ -43,7 +46,9 @@ def write_pictures(
         options = [cv2.IMWRITE_JPEG_QUALITY, quality] if name.endswith(".jpg") else []
         good, data = cv2.imencode(Path(name).suffix, picture.image, options)
         if not good:
-            raise FormatError(f"frame {picture.index} cannot be written as {name}", Path(video.path))
+            raise FormatError(
+                tr("frame {index} cannot be written as {name}").format(index=picture.index, name=name), Path(video.path)
+            )
         names.append(name)
         first = folders[0] / name
         first.write_bytes(data.tobytes())
@@ -54,7 +59,9 @@ def write_pictures(
                 shutil.copyfile(first, folder / name)
     if seen != video.frames:
         raise FormatError(
-            f"the video gave {seen} of {video.frames} frames", Path(video.path), remedy="Is it the same file?"
+            tr("the video gave {seen} of {frames} frames").format(seen=seen, frames=video.frames),
+            Path(video.path),
+            remedy=tr("Is it the same file?"),
         )
     return names
 
@@ -80,8 +87,12 @@ def check_pictures(
             data = np.fromfile(file, np.uint8) if file.is_file() else np.empty(0, np.uint8)
             image = cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) if data.size else None
             if image is None or image.shape != size:
-                out.append(f"picture {file.name} does not show the frame's size")
+                out.append(tr("picture {file} does not show the frame's size").format(file=file.name))
     return out
+
+
+class NoSizeError(FormatError):
+    """Nothing says how large the pictures are that labels are about: the video has to."""
 
 
 def picture_size(files: Sequence[Path]) -> tuple[int, int] | None:

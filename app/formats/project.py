@@ -22,6 +22,7 @@ from app.formats.names import short
 from app.model.document import Comment, Count, Document, Label, SettingValue, VideoRef
 from app.model.masks import broken
 from app.model.tracks import Observation, Track
+from app.words import tr
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,9 @@ def encode_project(doc: Document, path: Path) -> bytes:
         return msgspec.json.encode(file) + b"\n"
     except UnicodeEncodeError as error:
         raise ProjectError(
-            f"{path} cannot be saved: the name {error.object!r} is not proper text. Rename that file or label."
+            tr("{path} cannot be saved: the name {object!r} is not proper text. Rename that file or label.").format(
+                path=path, object=error.object
+            )
         ) from error
 
 
@@ -134,8 +137,10 @@ def write_project(data: bytes, path: Path) -> None:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise ProjectError(
-            f"{path} could not be saved: {error.strerror or error}. What was there before is untouched. "
-            "Make room, check that the folder may be written to, or save under another name."
+            tr(
+                "{path} could not be saved: {error}. What was there before is untouched. Make room, check "
+                "that the folder may be written to, or save under another name."
+            ).format(path=path, error=error.strerror or error)
         ) from error
     sync_folder(path.parent)
 
@@ -148,7 +153,11 @@ def load_project(path: Path) -> Document:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror or error}. Check the name and the disk.") from error
+        raise ProjectError(
+            tr("{path} cannot be read: {error}. Check the name and the disk.").format(
+                path=path, error=error.strerror or error
+            )
+        ) from error
     _check_head(data, path)
     try:
         file = _FILE.decode(data)
@@ -232,11 +241,17 @@ def _check_head(data: bytes, path: Path) -> None:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _wrong(path, f"the file is damaged or cut off ({error})") from error
     if head.format != FORMAT or head.schema is None or head.schema < 1:
-        raise ProjectError(f"{path} is not a SiamLabel project. Choose a {SUFFIX} file, or open a video instead.")
+        raise ProjectError(
+            tr("{path} is not a SiamLabel project. Choose a {SUFFIX} file, or open a video instead.").format(
+                path=path, SUFFIX=SUFFIX
+            )
+        )
     if head.schema > SCHEMA:
         raise ProjectError(
-            f"{path} was saved by a newer SiamLabel (schema {head.schema}; this one knows up to {SCHEMA}). "
-            "Update SiamLabel to open it."
+            tr(
+                "{path} was saved by a newer SiamLabel (schema {schema}; this one knows up to {SCHEMA}). "
+                "Update SiamLabel to open it."
+            ).format(path=path, schema=head.schema, SCHEMA=SCHEMA)
         )
 
 
@@ -257,12 +272,16 @@ def _check(file: _File, path: Path) -> None:
         width, height = file.video.width, file.video.height
         for id_, frame, mask in masked:
             if (mask.width, mask.height) != (width, height):
-                what = f"the mask is {mask.width} x {mask.height} pixels but the video is {width} x {height}"
+                what = tr("the mask is {width} x {height} pixels but the video is {width2} x {height2}").format(
+                    width=mask.width, height=mask.height, width2=width, height2=height
+                )
                 raise _wrong(path, f"{what} {_key(file.tracks, id_, frame)}")
     bad = broken([mask for _, _, mask in masked])
     if bad.any():
         id_, frame, mask = masked[int(bad.argmax())]
-        what = f"the mask's run lengths do not fill {mask.width} x {mask.height} pixels"
+        what = tr("the mask's run lengths do not fill {width} x {height} pixels").format(
+            width=mask.width, height=mask.height
+        )
         raise _wrong(path, f"{what} {_key(file.tracks, id_, frame)}")
 
 
@@ -293,5 +312,9 @@ def _wrong(path: Path, what: str) -> ProjectError:
     if backup.exists():
         remedy = f"The version before it is kept as {backup.name}: rename that file to open it."
     else:
-        remedy = "Restore the file from a backup."
-    return ProjectError(f"{path} cannot be opened: {short(what).rstrip('.')}. {remedy}")
+        remedy = tr("Restore the file from a backup.")
+    return ProjectError(
+        tr("{path} cannot be opened: {rstrip}. {remedy}").format(
+            path=path, rstrip=short(what).rstrip("."), remedy=remedy
+        )
+    )

@@ -67,7 +67,7 @@ class ResultsFormat:
     """See the module's text for the conventions, `ResultsParams` for the options."""
 
     id = "results"
-    title = "Tracker results"
+    title = mark("Tracker results")
     suffix = ""
     folder = True
     params = ResultsParams
@@ -99,7 +99,8 @@ class ResultsFormat:
         kept = _chosen(doc, params)[0].document
         if not kept.tracks:
             raise FormatError(
-                "there is no track with a box to write", remedy="Results need one; label a frame, or choose tracks."
+                tr("there is no track with a box to write"),
+                remedy=tr("Results need one; label a frame, or choose tracks."),
             )
         return kept
 
@@ -111,8 +112,10 @@ class ResultsFormat:
         there = {entry.name for entry in out.iterdir()}
         strangers = {name for name in there if not _OURS.fullmatch(name)}
         if strangers:
-            return f"the folder holds '{min(strangers)}', which is no part of such an export"
-        return "" if not there or NOTE in there else "the folder holds results that SiamLabel did not write"
+            return tr("the folder holds '{strangers}', which is no part of such an export").format(
+                strangers=min(strangers)
+            )
+        return "" if not there or NOTE in there else tr("the folder holds results that SiamLabel did not write")
 
     def write(
         self,

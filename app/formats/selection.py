@@ -114,12 +114,12 @@ def select(doc: Document, choice: Choice, keeps: Collection[Extra] = ()) -> Sele
     Raises `FormatError` without a video or for an unknown track id.
     """
     if doc.video is None:
-        raise FormatError("the project has no video", remedy="Open a video first.")
+        raise FormatError(tr("the project has no video"), remedy=tr("Open a video first."))
     missing = set(choice.tracks or ()) - doc.tracks.keys()
     if missing:
         raise FormatError(
-            f"there is no track {', '.join(map(str, sorted(missing)))}",
-            remedy=f"Known are: {', '.join(map(str, sorted(doc.tracks))) or 'none'}.",
+            tr("there is no track {map}").format(map=", ".join(map(str, sorted(missing)))),
+            remedy=tr("Known are: {value}.").format(value=", ".join(map(str, sorted(doc.tracks))) or "none"),
         )
     out = Selection(Document(video=doc.video), doc.video)
     out.document.labels = _labels(doc, keeps, out.tally)

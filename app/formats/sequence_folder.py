@@ -26,6 +26,7 @@ from app.formats.selection import Choice, Selection
 from app.formats.single_read import FPS, NOTE, pictures
 from app.model.document import Count, Document, VideoRef
 from app.model.tracks import Colour, Track, TrackId
+from app.words import tr
 
 
 class FolderParams(Choice, frozen=True, kw_only=True):
@@ -103,8 +104,8 @@ class SequenceFolder(ABC):
         kept = self.chosen(doc, params)[0].document
         if not kept.tracks:
             raise FormatError(
-                f"there is no track with a {self.needs} to write",
-                remedy=f"A {self.title} sequence needs one; label a frame, or choose tracks.",
+                tr("there is no track with a {needs} to write").format(needs=self.needs),
+                remedy=tr("A {title} sequence needs one; label a frame, or choose tracks.").format(title=self.title),
             )
         return kept
 
@@ -123,8 +124,10 @@ class SequenceFolder(ABC):
                 inside = Path(folder, file).relative_to(out).as_posix()
                 noted = noted or file == NOTE
                 if not self.ours.fullmatch(inside):
-                    return f"the folder holds '{inside}', which is no part of a {self.title} export"
-        return "" if noted else f"the folder holds what SiamLabel did not write as {self.title}"
+                    return tr("the folder holds '{inside}', which is no part of a {title} export").format(
+                        inside=inside, title=self.title
+                    )
+        return "" if noted else tr("the folder holds what SiamLabel did not write as {title}").format(title=self.title)
 
     @final
     def write(
@@ -193,19 +196,21 @@ def read_clip_note(path: Path) -> ClipNote | None:
     """The note at ``path``, None when there is none. Raises `FormatError`."""
     if not path.is_file():
         return None
-    remedy = "Correct the note, or remove it: the sequence can be read without."
+    remedy = tr("Correct the note, or remove it: the sequence can be read without.")
     try:
         note = msgspec.json.decode(read_text(path), type=ClipNote)
     except (msgspec.DecodeError, RecursionError) as error:
         raise FormatError(str(error).replace("`$.", "`"), path, remedy=remedy) from None
     if not (0 < note.width * note.height <= MAX_PIXELS and note.frames <= MAX_FRAMES):
-        what = f"{note.frames} frames of {note.width} x {note.height} pixels are not possible"
+        what = tr("{frames} frames of {width} x {height} pixels are not possible").format(
+            frames=note.frames, width=note.width, height=note.height
+        )
         raise FormatError(what, path, "", remedy)
     if not (math.isfinite(note.fps) and note.fps >= 0):
-        raise FormatError(f"the rate {note.fps} is not possible", path, "fps", remedy)
+        raise FormatError(tr("the rate {fps} is not possible").format(fps=note.fps), path, "fps", remedy)
     for found in ([one.id for one in note.objects], [one.number for one in note.objects]):
         if len(set(found)) < len(found):
-            raise FormatError("every object needs an id and a number of its own", path, "objects", remedy)
+            raise FormatError(tr("every object needs an id and a number of its own"), path, "objects", remedy)
     return note
 
 
@@ -219,8 +224,10 @@ def video_of(
     shown = pictures(folder)
     frames = note.frames if note else max(longest, len(shown))
     if longest > frames:
-        what = f"there are labels up to frame {longest - 1}, but only {frames} frames"
-        raise FormatError(what, folder.parent / NOTE, remedy="Correct the labels or the note.")
+        what = tr("there are labels up to frame {longest}, but only {frames} frames").format(
+            longest=longest - 1, frames=frames
+        )
+        raise FormatError(what, folder.parent / NOTE, remedy=tr("Correct the labels or the note."))
     width, height = (note.width, note.height) if note else size or (0, 0)
     if not 0 < width * height <= MAX_PIXELS or frames > MAX_FRAMES:
         return None
@@ -231,10 +238,18 @@ def video_of(
 def one_of(found: Sequence[Path], path: Path, title: str) -> Path:
     """The only one of the sequences at ``path``. Raises `FormatError` for none, and for several naming ten of them."""
     if not found:
-        raise FormatError(f"there is no {title} sequence", path, remedy="Choose the folder of a sequence.")
+        raise FormatError(
+            tr("there is no {title} sequence").format(title=title), path, remedy=tr("Choose the folder of a sequence.")
+        )
     if len(found) > 1:
-        names = ", ".join(one.name for one in found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
-        raise FormatError(f"there are {len(found)} sequences", path, remedy=f"Choose one: {names}.")
+        names = ", ".join(one.name for one in found[:10]) + (
+            tr(" and {count} more").format(count=len(found) - 10) if len(found) > 10 else ""
+        )
+        raise FormatError(
+            tr("there are {count} sequences").format(count=len(found)),
+            path,
+            remedy=tr("Choose one: {names}.").format(names=names),
+        )
     return found[0]
 
 

@@ -11,6 +11,7 @@ import msgspec
 from app.formats.base import FormatError
 from app.formats.names import short, stem
 from app.model.document import VideoRef
+from app.words import tr
 
 _SHOWN = 10
 _LONG = 60  # characters of a name that an error shows
@@ -23,8 +24,10 @@ class SeveralClipsError(FormatError):
     """
 
     def __init__(self, path: Path, names: Sequence[str], where: str) -> None:
-        remedy = f"Choose one as {path.name}/{short(names[0], _LONG)}; the others are {_listed(names, 1)}."
-        super().__init__(f"the file holds {len(names)} clips", path, where, remedy)
+        remedy = tr("Choose one as {path}/{short}; the others are {listed}.").format(
+            path=path.name, short=short(names[0], _LONG), listed=_listed(names, 1)
+        )
+        super().__init__(tr("the file holds {count} clips").format(count=len(names)), path, where, remedy)
         self.file = path
         self.clips = {name: path / name for name in names}
 
@@ -55,7 +58,7 @@ def the_one(path: Path, wanted: str, names: Sequence[str], where: str) -> int:
     when there are several to choose from.
     """
     if not names:
-        raise FormatError("the file holds no clip", path, where, "Export the file again.")
+        raise FormatError(tr("the file holds no clip"), path, where, tr("Export the file again."))
     if len(names) == 1 and not wanted:
         return 0
     told = _told(names)
@@ -63,13 +66,18 @@ def the_one(path: Path, wanted: str, names: Sequence[str], where: str) -> int:
         raise SeveralClipsError(path, told, where)
     if wanted in told:
         return told.index(wanted)
-    raise FormatError(f"there is no clip '{wanted}'", path, where, f"Known are: {_listed(told)}.")
+    raise FormatError(
+        tr("there is no clip '{wanted}'").format(wanted=wanted),
+        path,
+        where,
+        tr("Known are: {listed}.").format(listed=_listed(told)),
+    )
 
 
 def _listed(names: Sequence[str], start: int = 0) -> str:
     """Some of ``names`` from ``start`` on, as people can read them."""
     shown = ", ".join(short(name, _LONG) for name in names[start:_SHOWN])
-    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return shown + (tr(" and {count} more").format(count=len(names) - _SHOWN) if len(names) > _SHOWN else "")
 
 
 def _told(names: Sequence[str]) -> list[str]:

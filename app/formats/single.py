@@ -155,8 +155,8 @@ class SingleFormat(ABC):
         kept = self._chosen(doc, params)[0].document
         if not kept.tracks:
             raise FormatError(
-                "there is no track with a box to write",
-                remedy=f"A {self.title} sequence needs one; label a frame, or choose tracks.",
+                tr("there is no track with a box to write"),
+                remedy=tr("A {title} sequence needs one; label a frame, or choose tracks.").format(title=self.title),
             )
         return kept
 
@@ -173,10 +173,12 @@ class SingleFormat(ABC):
             for file in files:
                 inside = Path(folder, file).relative_to(out).as_posix()
                 if not self.ours.fullmatch(inside):
-                    return f"the folder holds '{inside}', which is no part of a {self.title} export"
+                    return tr("the folder holds '{inside}', which is no part of a {title} export").format(
+                        inside=inside, title=self.title
+                    )
         spots = list(self.find(out))
         if not spots or not all(spot.note.is_file() for spot in spots):
-            return f"the folder holds sequences that SiamLabel did not write as {self.title}"
+            return tr("the folder holds sequences that SiamLabel did not write as {title}").format(title=self.title)
         return ""
 
     @final

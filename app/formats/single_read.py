@@ -19,6 +19,7 @@ from app.formats.pictures import picture_size
 from app.model.document import COLOURS, Count, Document, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import AttributeValue, Observation, Track, TrackId
+from app.words import mark, tr
 
 Row = Box | None
 """A line of a ground truth; None where there is no box."""
@@ -28,7 +29,7 @@ PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 FPS = 30.0
 """Taken where a data set does not write down the rate."""
 
-_FIX = "Correct the line, or restore the file from the data set."
+_FIX = mark("Correct the line, or restore the file from the data set.")
 _NAMED = 10  # sequences that an error lists
 _MOST = 2000  # sequences that are looked at
 _SEARCHED = 20_000  # folders that are looked into
@@ -84,15 +85,25 @@ class Layout(Protocol):
 def first_spots(layout: Layout, path: Path) -> list[Spot]:
     """The sequences at ``path``, at least one. Raises `FormatError`."""
     if not path.exists():
-        raise FormatError("there is no such file or folder", path, remedy=f"Choose a {layout.title} sequence.")
+        raise FormatError(
+            tr("there is no such file or folder"),
+            path,
+            remedy=tr("Choose a {title} sequence.").format(title=layout.title),
+        )
     try:
         spots = list(islice(layout.find(path), _MOST))
     except OSError as error:
         raise FormatError(
-            f"cannot be read ({error.strerror or error})", path, remedy="Check the permissions."
+            tr("cannot be read ({error})").format(error=error.strerror or error),
+            path,
+            remedy=tr("Check the permissions."),
         ) from None
     if not spots:
-        raise FormatError(f"there is no {layout.title} sequence", path, remedy="Choose the folder of a sequence.")
+        raise FormatError(
+            tr("there is no {title} sequence").format(title=layout.title),
+            path,
+            remedy=tr("Choose the folder of a sequence."),
+        )
     return spots
 
 
@@ -102,17 +113,22 @@ def one_document(layout: Layout, spots: list[Spot], path: Path) -> Document:
     clips = {note and (note.video, note.frames, note.width, note.height, note.fps) for note in notes}
     if len(spots) > 1 and (None in clips or len(clips) > 1):
         places = [_place(spot, path) for spot in spots[:_NAMED]]
-        more = f" and {len(spots) - _NAMED} more" if len(spots) > _NAMED else ""
+        more = tr(" and {count} more").format(count=len(spots) - _NAMED) if len(spots) > _NAMED else ""
         raise FormatError(
-            f"there are {len(spots)} sequences of different clips",
+            tr("there are {count} sequences of different clips").format(count=len(spots)),
             path,
-            remedy=f"Choose one: {', '.join(places)}{more}.",
+            remedy=tr("Choose one: {places}{more}.").format(places=", ".join(places), more=more),
         )
     doc = _document(layout, spots[0], notes[0])
     for spot, note in zip(spots[1:], notes[1:], strict=True):
         other = _document(layout, spot, note)
         if twice := doc.tracks.keys() & other.tracks.keys():
-            raise FormatError(f"object {min(twice)} is in two sequences", spot.note, "id", "Give each its own id.")
+            raise FormatError(
+                tr("object {twice} is in two sequences").format(twice=min(twice)),
+                spot.note,
+                "id",
+                tr("Give each its own id."),
+            )
         doc.tracks.update(other.tracks)
     doc.tracks = dict(sorted(doc.tracks.items()))
     doc.next_id = max(doc.tracks, default=0) + 1
@@ -123,20 +139,25 @@ def read_note(path: Path) -> Note | None:
     """The note at ``path``, None when there is none. Raises `FormatError`."""
     if not path.is_file():
         return None
-    remedy = "Correct the note, or remove it: the sequence can be read without."
+    remedy = tr("Correct the note, or remove it: the sequence can be read without.")
     try:
         note = msgspec.json.decode(read_text(path), type=Note)
     except (msgspec.DecodeError, RecursionError) as error:
         raise FormatError(str(error).replace("`$.", "`"), path, remedy=remedy) from None
     if not (0 < note.width * note.height <= MAX_PIXELS and note.frames <= MAX_FRAMES):
         raise FormatError(
-            f"{note.frames} frames of {note.width} x {note.height} pixels are not possible", path, "", remedy
+            tr("{frames} frames of {width} x {height} pixels are not possible").format(
+                frames=note.frames, width=note.width, height=note.height
+            ),
+            path,
+            "",
+            remedy,
         )
     if not (math.isfinite(note.fps) and note.fps >= 0):
-        raise FormatError(f"the rate {note.fps} is not possible", path, "fps", remedy)
+        raise FormatError(tr("the rate {fps} is not possible").format(fps=note.fps), path, "fps", remedy)
     ids = [track.id for track in note.tracks]
     if not ids or len(set(ids)) < len(ids):
-        raise FormatError("every object needs an id of its own", path, "tracks", remedy)
+        raise FormatError(tr("every object needs an id of its own"), path, "tracks", remedy)
     return note
 
 
@@ -149,23 +170,34 @@ def read_rows(path: Path, origin: int = 0) -> list[Row]:
     out: list[Row] = []
     texts = read_text(path).rstrip().splitlines()
     if len(texts) > MAX_FRAMES:
-        raise FormatError(f"{len(texts)} lines are not possible", path, remedy=_FIX)
+        raise FormatError(tr("{count} lines are not possible").format(count=len(texts)), path, remedy=_FIX)
     for number, line in enumerate(texts, 1):
         words = re.split(r"\s*[,;]\s*|\s+", line.strip().rstrip(",;"))
         try:
             values = [float(word) for word in words]
         except ValueError:
-            raise FormatError(f"'{line[:40]}' is no box", path, f"line {number}", _FIX) from None
+            raise FormatError(
+                tr("'{line}' is no box").format(line=line[:40]), path, tr("line {number}").format(number=number), _FIX
+            ) from None
         if values and all(map(math.isnan, values)):
             out.append(None)
             continue
         if len(values) != 4:
-            raise FormatError(f"a box has four numbers, not {len(values)}", path, f"line {number}", _FIX)
+            raise FormatError(
+                tr("a box has four numbers, not {count}").format(count=len(values)),
+                path,
+                tr("line {number}").format(number=number),
+                _FIX,
+            )
         if not math.isfinite(sum(values)) or not all(map(math.isfinite, values)):
-            raise FormatError("a box is made of finite numbers", path, f"line {number}", _FIX)
+            raise FormatError(
+                tr("a box is made of finite numbers"), path, tr("line {number}").format(number=number), _FIX
+            )
         x, y, w, h = values
         if (w < 0 or h < 0) and values != [-1, -1, -1, -1]:  # four times -1 is how some say that there is no box
-            raise FormatError("width and height must not be negative", path, f"line {number}", _FIX)
+            raise FormatError(
+                tr("width and height must not be negative"), path, tr("line {number}").format(number=number), _FIX
+            )
         out.append(Box(x - origin, y - origin, w, h) if w > 0 and h > 0 else None)
     return out
 
@@ -180,9 +212,18 @@ def read_levels(path: Path, frames: int, highest: int = 1) -> list[int] | None:
     words = [word for word in re.split(r"[,;\s]+", read_text(path)) if word]
     for number, word in enumerate(words, 1):
         if not (re.fullmatch(r"\d{1,3}(\.0*)?", word, re.ASCII) and float(word) <= highest):
-            raise FormatError(f"'{word[:40]}' is not a whole number from 0 to {highest}", path, f"value {number}", _FIX)
+            raise FormatError(
+                tr("'{word}' is not a whole number from 0 to {highest}").format(word=word[:40], highest=highest),
+                path,
+                tr("value {number}").format(number=number),
+                _FIX,
+            )
     if len(words) != frames:
-        raise FormatError(f"there are {len(words)} values for {frames} frames", path, remedy=_FIX)
+        raise FormatError(
+            tr("there are {count} values for {frames} frames").format(count=len(words), frames=frames),
+            path,
+            remedy=_FIX,
+        )
     return [int(float(word)) for word in words]
 
 
@@ -243,11 +284,18 @@ def _video(spot: Spot, note: Note | None, longest: int) -> VideoRef | None:
     size = picture_size(shown[:1])
     frames = note.frames if note else max(longest, len(shown))
     if note and longest > note.frames:
-        raise FormatError(f"there are {longest} rows for {note.frames} frames", spot.note, "frames", _FIX)
+        raise FormatError(
+            tr("there are {longest} rows for {frames} frames").format(longest=longest, frames=note.frames),
+            spot.note,
+            "frames",
+            _FIX,
+        )
     told = (note.width, note.height) if note else spot.size
     if size and told and size != told:
-        what = f"the pictures have {size[0]} x {size[1]} pixels, but {told[0]} x {told[1]} are written down"
-        raise FormatError(what, shown[0], remedy="Restore the pictures that belong to the labels.")
+        what = tr("the pictures have {size} x {size2} pixels, but {told} x {told2} are written down").format(
+            size=size[0], size2=size[1], told=told[0], told2=told[1]
+        )
+        raise FormatError(what, shown[0], remedy=tr("Restore the pictures that belong to the labels."))
     width, height = told or size or (0, 0)
     if not 0 < width * height <= MAX_PIXELS:
         return None

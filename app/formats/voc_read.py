@@ -22,11 +22,12 @@ from app.formats.xml_io import XmlError, walk, xml_text
 from app.model.document import COLOURS, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import AttributeValue, Observation, Source, State, Track
+from app.words import mark, tr
 
 LABELS = "labelmap.txt"
 TRACK = "track_id"
 """The attribute that says which objects are one."""
-_FIX = "Correct the entry, or export the folder again."
+_FIX = mark("Correct the entry, or export the folder again.")
 _FARTHEST = 1e7
 """Pixels: no coordinate is that far away."""
 _MAX_BYTES = 1 << 24
@@ -48,7 +49,7 @@ def read(path: Path) -> Document:
     path = Path(path)
     root = path.parent if path.name == "Annotations" and path.is_dir() else path
     if not root.is_dir():
-        raise FormatError("there is no such folder", path, remedy="Choose a folder with Annotations/*.xml.")
+        raise FormatError(tr("there is no such folder"), path, remedy=tr("Choose a folder with Annotations/*.xml."))
     return _Reader(root).document()
 
 
@@ -65,7 +66,9 @@ class _Reader:
         self.pictures = pictures_in(root)
         files = sorted(_texts(root).rglob("*.xml"))
         if not files and self.note is None:
-            raise FormatError("there are no XML files in it", root, remedy="Choose a folder with Annotations/*.xml.")
+            raise FormatError(
+                tr("there are no XML files in it"), root, remedy=tr("Choose a folder with Annotations/*.xml.")
+            )
         self.files = numbered(root, files, self.pictures, self.note)
         self.size: tuple[int, int] | None = None
         self.doc = Document(labels=self._labels())
@@ -102,7 +105,11 @@ class _Reader:
                 continue
             name = xml_text(parts[0])
             if len(parts) != 4 or not name or name in labels:
-                self._fail(file, f"line {number}", "a line is 'name:r,g,b:parts:actions', each name once")
+                self._fail(
+                    file,
+                    tr("line {number}").format(number=number),
+                    tr("a line is 'name:r,g,b:parts:actions', each name once"),
+                )
             rgb = [min(int(value), 255) for value in found.groups()] if found is not None else None
             colour = f"#{bytes(rgb).hex()}" if rgb is not None else COLOURS[len(labels) % len(COLOURS)]
             labels[name] = Label(name, colour)
@@ -112,28 +119,36 @@ class _Reader:
         if self.note is not None:
             video = self.note.video.checked()
             if self.size not in (None, (video.width, video.height)):
-                raise FormatError("the pictures have another size than the note says", self.root, remedy=_FIX)
+                raise FormatError(tr("the pictures have another size than the note says"), self.root, remedy=_FIX)
             return video
         size = self.size or picture_size(self.pictures)
         if size is None:
-            raise FormatError("nothing says how large the pictures are", self.root, remedy="Add <size> to the files.")
+            raise FormatError(
+                tr("nothing says how large the pictures are"), self.root, remedy=tr("Add <size> to the files.")
+            )
         length = max(max(self.files, default=-1) + 1, len({picture.stem for picture in self.pictures}))
         return VideoRef(self.root.resolve().name, "", length, *size, 0.0)
 
     def _picture(self, frame: int, file: Path) -> None:
         root = self._parsed(file)
         if root.tag != "annotation":
-            self._fail(file, "", f"<{root.tag[:40]}> is not what VOC has", "Choose a folder of VOC files.")
+            self._fail(file, "", f"<{root.tag[:40]}> is not what VOC has", tr("Choose a folder of VOC files."))
         size = root.find("size")
         if size is not None:
             width, height = (
                 self._whole(file, f"size, {key}", size.findtext(key) or "0") for key in ("width", "height")
             )
             if width * height > MAX_PIXELS:
-                self._fail(file, "size", f"a picture of {width} x {height} pixels is not supported")
+                self._fail(
+                    file,
+                    "size",
+                    tr("a picture of {width} x {height} pixels is not supported").format(width=width, height=height),
+                )
             if width > 0 and height > 0:
                 if self.size not in (None, (width, height)):
-                    self._fail(file, "size", "the pictures have different sizes", "A folder describes one clip.")
+                    self._fail(
+                        file, "size", tr("the pictures have different sizes"), tr("A folder describes one clip.")
+                    )
                 self.size = width, height
         for number, element in enumerate(root.iterfind("object"), 1):
             self._object(file, f"object {number}", frame, element)
@@ -142,14 +157,16 @@ class _Reader:
         root = None
         try:
             if file.stat().st_size > _MAX_BYTES:
-                self._fail(file, "", "it is too large for one picture", "Choose a folder of VOC files.")
+                self._fail(file, "", tr("it is too large for one picture"), tr("Choose a folder of VOC files."))
             with file.open("rb") as stream:
                 for _, _, element in walk(stream):
                     root = element
         except XmlError as error:
-            self._fail(file, "", str(error), "Export the folder again.")
+            self._fail(file, "", str(error), tr("Export the folder again."))
         except OSError as error:
-            self._fail(file, "", f"cannot be read ({error.strerror or error})", "Check the path.")
+            self._fail(
+                file, "", tr("cannot be read ({error})").format(error=error.strerror or error), tr("Check the path.")
+            )
         assert root is not None  # `walk` ends with the root, or raises
         return root
 
@@ -173,10 +190,12 @@ class _Reader:
             self.alone.append((frame, label, obs, difficult))
             return
         if isinstance(key, bool) or not isinstance(key, int) or not 0 < key < 10**9:
-            self._fail(file, where, f"{TRACK} '{str(key)[:40]}' is no number of a track")
+            self._fail(
+                file, where, tr("{TRACK} '{key}' is no number of a track").format(TRACK=TRACK, key=str(key)[:40])
+            )
         track = self._track(key, label)
         if track.label != label or frame in track.frames:
-            self._fail(file, where, f"track {key} is there twice, or has another name before")
+            self._fail(file, where, tr("track {key} is there twice, or has another name before").format(key=key))
         track.frames[frame] = obs
         self.difficult[key] = difficult and self.difficult.get(key, True)
 
@@ -192,7 +211,7 @@ class _Reader:
 
     def _box(self, file: Path, where: str, element: Element | None) -> Box:
         if element is None:
-            self._fail(file, where, "it has no bndbox")
+            self._fail(file, where, tr("it has no bndbox"))
         values = []
         for name in ("xmin", "ymin", "xmax", "ymax"):
             text = (element.findtext(name) or "").strip()
@@ -201,15 +220,15 @@ class _Reader:
             except ValueError:
                 value = math.nan
             if not abs(value) < _FARTHEST:
-                self._fail(file, f"{where}, {name}", f"'{text[:40]}' is no sensible coordinate")
+                self._fail(file, f"{where}, {name}", tr("'{text}' is no sensible coordinate").format(text=text[:40]))
             values.append(value)
         x1, y1, x2, y2 = values[0] - 1, values[1] - 1, values[2], values[3]
         if x2 < x1 or y2 < y1:
-            self._fail(file, where, f"its corners are the wrong way round: {values}")
+            self._fail(file, where, tr("its corners are the wrong way round: {values}").format(values=values))
         return Box.from_corners(x1, y1, x2, y2)
 
     def _whole(self, file: Path, where: str, text: str) -> int:
         text = text.strip()
         if not (text.isascii() and text.isdigit() and len(text) < 10):
-            self._fail(file, where, f"'{text[:40]}' is no whole number")
+            self._fail(file, where, tr("'{text}' is no whole number").format(text=text[:40]))
         return int(text)

@@ -101,8 +101,8 @@ class VotFormat:
         kept = _chosen(doc, params)[0].document
         if not kept.tracks:
             raise FormatError(
-                "there is no track with a box to write",
-                remedy="A VOT sequence needs one; label a frame, or choose tracks.",
+                tr("there is no track with a box to write"),
+                remedy=tr("A VOT sequence needs one; label a frame, or choose tracks."),
             )
         return kept
 
@@ -117,7 +117,7 @@ class VotFormat:
         try:
             listed = set(sequence_names(out / "list.txt"))
         except FormatError:
-            return "the folder exists and holds other things than a VOT export"
+            return tr("the folder exists and holds other things than a VOT export")
         strangers = there - listed - {"list.txt"}
         for name in listed & there:
             folder = out / name
@@ -127,7 +127,11 @@ class VotFormat:
             if (folder / "color").is_dir():
                 names = (entry.name for entry in os.scandir(folder / "color"))
                 strangers |= {f"{name}/color/{file}" for file in names if not re.fullmatch(r"\d{8,}\.jpg", file)}
-        return f"the folder holds '{min(strangers)}', which is no part of a VOT export" if strangers else ""
+        return (
+            tr("the folder holds '{strangers}', which is no part of a VOT export").format(strangers=min(strangers))
+            if strangers
+            else ""
+        )
 
     def write(
         self, kept: Document, part: Path, params: VotParams, names: Sequence[str], pictures: Iterator[Picture] | None

@@ -12,6 +12,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from app.formats.names import plain
+from app.words import tr
 
 MAX_DEPTH = 32
 """Elements inside each other; no format here has more than ten."""
@@ -35,17 +36,19 @@ def walk(file: IO[bytes]) -> Iterator[tuple[str, int, Element]]:
             if event == "start":
                 depth += 1
                 if depth > MAX_DEPTH:
-                    raise XmlError(f"there are more than {MAX_DEPTH} elements inside each other")
+                    raise XmlError(
+                        tr("there are more than {MAX_DEPTH} elements inside each other").format(MAX_DEPTH=MAX_DEPTH)
+                    )
                 yield event, depth, element
             else:
                 yield event, depth, element
                 depth -= 1
     except ParseError as error:
-        raise XmlError(f"this is no well-formed XML ({error})") from None
+        raise XmlError(tr("this is no well-formed XML ({error})").format(error=error)) from None
     except DefusedXmlException:
-        raise XmlError("it declares a document type or entities, which are not read") from None
+        raise XmlError(tr("it declares a document type or entities, which are not read")) from None
     except (ValueError, LookupError) as error:  # an encoding that Python does not know
-        raise XmlError(f"this is no XML that can be read ({error})") from None
+        raise XmlError(tr("this is no XML that can be read ({error})").format(error=error)) from None
 
 
 def xml_text(text: str) -> str:

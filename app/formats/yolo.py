@@ -127,6 +127,10 @@ class YoloFormat(PerFrame):
         """The document in a YOLO folder; see `app.formats.yolo_read.read`."""
         return read(path)
 
+    def read_on(self, path: Path, video: VideoRef) -> Document:
+        """`read`, where nothing but ``video`` says how large the pictures are."""
+        return read(path, video)
+
 
 YOLO = YoloFormat()
 

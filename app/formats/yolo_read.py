@@ -2,8 +2,13 @@
 
 Rows of five numbers are boxes, longer ones polygons; where the YAML file has ``kpt_shape``, they are boxes with points,
 which are passed over. A sixth number is a track's number if it is whole (as CVAT writes it), else a confidence; so is
-one more after a polygon. The size of the pictures comes from the note or from the first picture in the folder. The YAML
-file may have any name where it is the only one with ``names``. Its paths are not followed: every folder called
+one more after a polygon. Ultralytics writes both, the confidence first.
+
+The size of the pictures comes from the note or from the first picture in the folder; where there is neither, as where
+Ultralytics predicts on a video, from the video that the labels are about. Its files are then called ``clip_1.txt`` and
+so on, without zeros before the number, and 1 is the first frame.
+
+The YAML file may have any name where it is the only one with ``names``. Its paths are not followed: every folder called
 ``labels`` counts.
 """
 
@@ -11,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,15 +28,19 @@ from app.formats.names import colour_or, plain
 from app.formats.one_file import first_bytes
 from app.formats.outline import FAR, around, as_box, filled
 from app.formats.per_frame_read import numbered, pictures_in, read_note
-from app.formats.pictures import picture_size
+from app.formats.pictures import NoSizeError, picture_size
 from app.model.document import COLOURS, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask
 from app.model.tracks import Observation, Source, Track
+from app.words import mark, tr
 
 DATA = "data.yaml"
 _YAML = (".yaml", ".yml")
-_FIX = "Correct the row, or export the folder again."
+_SHARE = re.compile(rb"[01]|[01]?\.\d+|\d(\.\d+)?e-\d+")
+_PADDED = re.compile(r"(^|\D)0\d+$", re.ASCII)
+_LOOKED_AT = 50
+_FIX = mark("Correct the row, or export the folder again.")
 _MOST = 2 * FAR
 """Largest share: nothing lies that many pictures away."""
 _MAX_YAML = 1 << 20
@@ -42,18 +52,23 @@ def looks_like_it(path: Path) -> bool:
     """Whether a folder has YOLO's ``data.yaml`` and label files, or is such a file; never raises."""
     try:
         root, data = _places(path)
-        return data is not None and _has_names(data) and any(True for _ in _label_files(root))
+        if data is not None and _has_names(data):
+            return any(True for _ in _label_files(root))
+        return root.is_dir() and _predicted(_label_files(root))
     except OSError:
         return False
 
 
-def read(path: Path) -> Document:
-    """The document in a YOLO folder, or that of a ``data.yaml``. Raises `FormatError` naming file and line."""
+def read(path: Path, video: VideoRef | None = None) -> Document:
+    """The document in a YOLO folder, or that of a ``data.yaml``. Raises `FormatError` naming file and line.
+
+    ``video``: what the labels are about, for a folder that does not tell; `NoSizeError` without.
+    """
     path = Path(path)
     root, data = _places(path)
     if not root.is_dir():
-        raise FormatError("there is no such folder", path, remedy="Choose a YOLO folder, or its data.yaml.")
-    return _Reader(root, data).document()
+        raise FormatError(tr("there is no such folder"), path, remedy=tr("Choose a YOLO folder, or its data.yaml."))
+    return _Reader(root, data, video).document()
 
 
 def _places(path: Path) -> tuple[Path, Path | None]:
@@ -69,6 +84,20 @@ def _places(path: Path) -> tuple[Path, Path | None]:
 def _has_names(file: Path) -> bool:
     """Whether a YAML file names classes, in its first kilobytes: a long comment and a list of paths may go before."""
     return re.search(rb"^names[ \t]*:", first_bytes(file, 1 << 16), re.MULTILINE) is not None
+
+
+def _predicted(files: Sequence[Path]) -> bool:
+    """Whether the first row in these files is one of YOLO's: a class, and shares."""
+    rows = (first_bytes(file).partition(b"\n")[0].split() for file in files[:_LOOKED_AT])
+    first = next((row for row in rows if row), [])
+    return len(first) > 4 and first[0].isdigit() and all(_SHARE.fullmatch(cell) for cell in first[1:5])
+
+
+def _is_number_of_track(cells: Sequence[str], count: int) -> bool:
+    """Whether a row with an even ``count`` of numbers behind its class ends in a confidence and a track's number."""
+    last = cells[-1]
+    whole = last.isascii() and last.isdigit() and 0 < len(last) < 10 and int(last) >= 1
+    return whole and (count == 6 or int(last) > 1)  # a polygon may end at the lower border: 1
 
 
 def _label_files(root: Path) -> list[Path]:
@@ -89,7 +118,7 @@ class _Loader(yaml.SafeLoader):
 class _Reader:
     """One folder; every method raises `FormatError` naming the file and line at fault."""
 
-    def __init__(self, root: Path, data: Path | None) -> None:
+    def __init__(self, root: Path, data: Path | None, about: VideoRef | None) -> None:
         self.root = root
         self.data = data if data is not None and data.is_file() else None
         self.note = read_note(root)
@@ -99,9 +128,19 @@ class _Reader:
         pictures = pictures_in(root)
         files = _label_files(root)
         if not files and self.note is None:
-            raise FormatError("there are no label files in it", root, remedy="Choose a folder with labels/*.txt.")
+            raise FormatError(
+                tr("there are no label files in it"), root, remedy=tr("Choose a folder with labels/*.txt.")
+            )
         self.files = numbered(root, files, pictures, self.note)
-        self.video = self._video(pictures)
+        if self.note is None and not pictures and about is not None:
+            if 0 not in self.files and not any(_PADDED.search(file.stem) for file in files):
+                self.files = {frame - 1: file for frame, file in self.files.items()}
+            if max(self.files, default=-1) >= about.frames:
+                what = tr("there are labels up to frame {last}, but the video has {frames} frames")
+                raise FormatError(what.format(last=max(self.files), frames=about.frames), root)
+            self.video = about
+        else:
+            self.video = self._video(pictures)
 
     def document(self) -> Document:
         doc = Document(video=self.video)
@@ -117,7 +156,9 @@ class _Reader:
                     continue
                 of, frames = tracks.setdefault(key, (label, {}))
                 if of != label or frame in frames:
-                    self._fail(file, number, f"track {key} is there twice, or of another class before")
+                    self._fail(
+                        file, number, tr("track {key} is there twice, or of another class before").format(key=key)
+                    )
                 frames[frame] = obs
         used = max((*(label for _, label, _ in alone), *(label for label, _ in tracks.values())), default=-1)
         doc.labels = self._labels(used + 1)
@@ -129,7 +170,7 @@ class _Reader:
         return doc
 
     def _fail(self, file: Path, number: int, what: str, remedy: str = _FIX) -> NoReturn:
-        raise FormatError(what, file, f"line {number}", remedy)
+        raise FormatError(what, file, tr("line {number}").format(number=number), remedy)
 
     def _names(self) -> dict[int, str]:
         """Names of the classes by number, as ``data.yaml`` or ``classes.txt`` says."""
@@ -139,12 +180,14 @@ class _Reader:
             listed = next((path for path in lists if path.is_file()), None)
             return dict(enumerate(read_text(listed).splitlines())) if listed is not None else {}
         if file.stat().st_size > _MAX_YAML:
-            raise FormatError("it is too large to be YOLO's", file, remedy="Choose a YOLO folder.")
+            raise FormatError(tr("it is too large to be YOLO's"), file, remedy=tr("Choose a YOLO folder."))
         try:
             given: Any = yaml.load(read_text(file), _Loader)
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             what = " ".join(str(error).split())[:200]
-            raise FormatError(f"this is no YAML that can be read ({what})", file, remedy="Export it again.") from None
+            raise FormatError(
+                tr("this is no YAML that can be read ({what})").format(what=what), file, remedy=tr("Export it again.")
+            ) from None
         names = given.get("names") if isinstance(given, dict) else None
         shape = given.get("kpt_shape") if isinstance(given, dict) else None
         if isinstance(shape, list) and len(shape) == 2 and all(_is_class(part) for part in shape):
@@ -152,9 +195,9 @@ class _Reader:
         if isinstance(names, list):
             names = dict(enumerate(names))
         if not isinstance(names, dict) or not all(_is_class(key) for key in names):
-            raise FormatError("names is no list of class names", file, "names", "Write them as '0: car'.")
+            raise FormatError(tr("names is no list of class names"), file, "names", tr("Write them as '0: car'."))
         if not all(isinstance(name, str | int | float) for name in names.values()):
-            raise FormatError("a name is no text", file, "names", "Write them as '0: car'.")
+            raise FormatError(tr("a name is no text"), file, "names", tr("Write them as '0: car'."))
         return {key: str(name) for key, name in names.items()}
 
     def _labels(self, used: int) -> list[Label]:
@@ -166,7 +209,9 @@ class _Reader:
         for number in range(count):
             name = plain(self.names.get(number, "")) or f"class {number}"
             if name in known:
-                raise FormatError(f"the name '{name[:40]}' is used twice", self.data, "names", "Rename one.")
+                raise FormatError(
+                    tr("the name '{name}' is used twice").format(name=name[:40]), self.data, "names", tr("Rename one.")
+                )
             known.add(name)
             otherwise = COLOURS[number % len(COLOURS)]
             labels.append(Label(name, colour_or(colours[number], otherwise) if number < len(colours) else otherwise))
@@ -177,10 +222,10 @@ class _Reader:
             return self.note.video.checked()
         size = picture_size(pictures)
         if size is None:
-            raise FormatError(
-                "rows are shares of the picture, and there is no picture that says its size",
+            raise NoSizeError(
+                tr("rows are shares of the picture, and there is no picture that says its size"),
                 self.root,
-                remedy="Put the pictures into images/ beside labels/.",
+                remedy=tr("Say which video it is about, or put the pictures into images/ beside labels/."),
             )
         length = max((max(self.files, default=-1) + 1, len({picture.stem for picture in pictures})))
         return VideoRef(self.root.resolve().name, "", length, *size, 0.0)
@@ -189,20 +234,23 @@ class _Reader:
         """Class, number of the track if there is one, and the observation."""
         label = cells[0]
         if not (label.isascii() and label.isdigit() and len(label) <= 5):
-            self._fail(file, number, f"'{label[:40]}' is no number of a class")
+            self._fail(file, number, tr("'{label}' is no number of a class").format(label=label[:40]))
         try:
             values = [float(cell) if "_" not in cell else math.nan for cell in cells[1:]]
         except ValueError:
-            self._fail(file, number, "a row is made of numbers with spaces between")
+            self._fail(file, number, tr("a row is made of numbers with spaces between"))
         key, score = None, None
         if self.points and len(values) - self.points in (4, 5):
             del values[4 : 4 + self.points]
-        if len(values) == 5 or (len(values) > 6 and len(values) % 2):
+        if len(values) >= 6 and len(values) % 2 == 0 and self.note is None and _is_number_of_track(cells, len(values)):
+            key, score = int(cells[-1]), self._last(file, number, cells[-2], values[-2])[1]
+            del values[-2:]
+        elif len(values) == 5 or (len(values) > 6 and len(values) % 2):
             key, score = self._last(file, number, cells[-1], values.pop())
         if len(values) != 4 and (len(values) < 6 or len(values) % 2):
-            self._fail(file, number, f"a row has 5, 7, 9, ... numbers, not {len(cells)}")
+            self._fail(file, number, tr("a row has 5, 7, 9, ... numbers, not {count}").format(count=len(cells)))
         if not all(abs(value) <= _MOST for value in values):
-            self._fail(file, number, "coordinates are shares of the picture, from 0 to 1")
+            self._fail(file, number, tr("coordinates are shares of the picture, from 0 to 1"))
         box, mask = self._region(file, number, values)
         return int(label), key, Observation(box=box, mask=mask, source=Source.IMPORTED, score=score)
 
@@ -211,7 +259,9 @@ class _Reader:
         if text.isascii() and text.isdigit() and 0 < len(text) < 10 and value >= 1:
             return int(text), None
         if not 0 <= value <= 1:
-            self._fail(file, number, f"'{text[:40]}' is neither the number of a track nor a confidence")
+            self._fail(
+                file, number, tr("'{text}' is neither the number of a track nor a confidence").format(text=text[:40])
+            )
         return None, value
 
     def _region(self, file: Path, number: int, values: list[float]) -> tuple[Box, Mask | None]:
@@ -219,7 +269,11 @@ class _Reader:
         if len(values) == 4:
             cx, cy, w, h = values
             if w < 0 or h < 0:
-                self._fail(file, number, f"width and height must not be negative, but they are {w:g} and {h:g}")
+                self._fail(
+                    file,
+                    number,
+                    tr("width and height must not be negative, but they are {w:g} and {h:g}").format(w=w, h=h),
+                )
             return Box.from_centre(cx * width, cy * height, w * width, h * height), None
         points = np.round(np.array(values).reshape(-1, 2) * (width, height), 5)
         box = as_box(points)

@@ -19,8 +19,9 @@ from app.model.document import COLOURS, Document, Label, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
 from app.model.tracks import AttributeValue, State, Track
+from app.words import mark, tr
 
-_FIX = "Correct the entry, or export the file again."
+_FIX = mark("Correct the entry, or export the file again.")
 
 
 class TrackSays(msgspec.Struct, omit_defaults=True):
@@ -68,7 +69,7 @@ def read(path: Path) -> Document:
     Raises `FormatError` naming annotation and frame.
     """
     path, wanted = member_of(Path(path))
-    return _Reader(path, wanted, decode(path, _File, "a YouTube-VIS annotation file")).document()
+    return _Reader(path, wanted, decode(path, _File, tr("a YouTube-VIS annotation file"))).document()
 
 
 class _Reader:
@@ -96,12 +97,12 @@ class _Reader:
         for note in self.notes:
             where = f"annotations, id {note.id}"
             if note.id + shift in doc.tracks:
-                self._fail(where, "the id is used twice")
+                self._fail(where, tr("the id is used twice"))
             if note.video_id not in (None, self.about.id):
-                self._fail(where, f"there is no video {note.video_id}")
+                self._fail(where, tr("there is no video {video_id}").format(video_id=note.video_id))
             name = categories.get(note.category_id)
             if name is None:
-                self._fail(where, f"there is no category {note.category_id}")
+                self._fail(where, tr("there is no category {category_id}").format(category_id=note.category_id))
             says = note.siamlabel or TrackSays()
             colour = colour_or(says.colour, colours[name])
             track = Track(note.id + shift, name, colour, attributes=says.attributes, ignored=bool(note.iscrowd))
@@ -110,9 +111,9 @@ class _Reader:
         for comment in self.ours.comments:
             where = f"siamlabel.comments, id {comment.id}"
             if comment.id in doc.comments or comment.id in doc.tracks:
-                self._fail(where, "the id is used twice")
+                self._fail(where, tr("the id is used twice"))
             if comment.frame >= video.frames or (comment.track is not None and comment.track not in doc.tracks):
-                self._fail(where, "it is about a frame or a track that is not there")
+                self._fail(where, tr("it is about a frame or a track that is not there"))
             doc.comments[comment.id] = comment
         doc.next_id = max((*doc.tracks, *doc.comments), default=0) + 1
         return doc
@@ -124,13 +125,23 @@ class _Reader:
         video = self.about
         where = f"videos, id {video.id}"
         if not 0 <= video.length < MAX_FRAMES:
-            self._fail(where, f"a length of {video.length} frames is impossible")
+            self._fail(where, tr("a length of {length} frames is impossible").format(length=video.length))
         if video.width < 1 or video.height < 1 or video.width * video.height > MAX_PIXELS:
-            self._fail(where, f"a picture of {video.width} x {video.height} pixels is not supported")
+            self._fail(
+                where,
+                tr("a picture of {width} x {height} pixels is not supported").format(
+                    width=video.width, height=video.height
+                ),
+            )
         if video.file_names and len(video.file_names) != video.length:
-            self._fail(where, f"{len(video.file_names)} file names do not fit a length of {video.length}")
+            self._fail(
+                where,
+                tr("{count} file names do not fit a length of {length}").format(
+                    count=len(video.file_names), length=video.length
+                ),
+            )
         if any(map(leads_away, video.file_names)):
-            self._fail(where, "a file name leads out of its folder")
+            self._fail(where, tr("a file name leads out of its folder"))
         about = self.ours.video
         fps = about.fps if about is not None and about.fps >= 0 else 0.0
         name = about.name if about is not None else _name(video) or self.path.stem
@@ -141,7 +152,7 @@ class _Reader:
         out: dict[int, str] = {}
         for category in self.file.categories:
             if category.id in out or category.name in out.values():
-                self._fail(f"categories, id {category.id}", "the id or the name is used twice")
+                self._fail(f"categories, id {category.id}", tr("the id or the name is used twice"))
             out[category.id] = category.name
         return out
 
@@ -159,7 +170,10 @@ class _Reader:
         for name, given in (("bboxes", note.bboxes), ("segmentations", note.segmentations)):
             if given is not None and len(given) != video.frames:
                 self._fail(
-                    f"{where}, {name}", f"{len(given)} entries do not fit the {video.frames} frames of the video"
+                    f"{where}, {name}",
+                    tr("{count} entries do not fit the {frames} frames of the video").format(
+                        count=len(given), frames=video.frames
+                    ),
                 )
         for frame, segmentation in enumerate(note.segmentations or ()):
             try:
@@ -170,14 +184,18 @@ class _Reader:
                 masks[frame] = mask
         for frame, bad in zip(masks, broken(list(masks.values())), strict=True):
             if bad:
-                what = f"the run lengths do not fill {video.width} x {video.height} pixels"
+                what = tr("the run lengths do not fill {width} x {height} pixels").format(
+                    width=video.width, height=video.height
+                )
                 self._fail(f"{where}, segmentations, frame {frame}", what)
         boxes: dict[int, Box] = {}
         for frame, box in enumerate(note.bboxes or ()):
             if box is None:
                 continue
             if len(box) != 4 or not all(map(math.isfinite, box)) or min(box[2:]) < 0:
-                self._fail(f"{where}, bboxes, frame {frame}", "a box is x, y, and a width and a height of at least 0")
+                self._fail(
+                    f"{where}, bboxes, frame {frame}", tr("a box is x, y, and a width and a height of at least 0")
+                )
             boxes[frame] = Box(*box)
         for frame in sorted(boxes.keys() | masks.keys()):
             mask = masks.get(frame)
@@ -186,7 +204,7 @@ class _Reader:
                 continue  # a mask without pixels says nothing
             extras = says.frames.get(frame, Extras())
             if extras.state in (State.OUT_OF_VIEW, State.LOST):
-                self._fail(f"{where}, siamlabel.frames, {frame}", "an absent object has no box")
+                self._fail(f"{where}, siamlabel.frames, {frame}", tr("an absent object has no box"))
             track.frames[frame] = observed(extras, self._fail, f"{where}, frame {frame}", box=box, mask=mask)
         add_absent(track.frames, says.absent, video.frames, self.filler, self._fail, f"{where}, siamlabel.absent")
         track.frames = dict(sorted(track.frames.items()))

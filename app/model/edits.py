@@ -12,6 +12,7 @@ import msgspec
 
 from app.model.document import Change, Comment, Document, Label, SettingValue, VideoRef, as_frames
 from app.model.tracks import AttributeValue, Colour, FrameIndex, Observation, Track, TrackId, check_finite
+from app.words import tr
 
 
 class EditError(Exception):
@@ -157,9 +158,9 @@ def _set_frames(edit: SetFrames, doc: Document) -> tuple[SetFrames, Change]:
 
 def _add_track(track: Track, doc: Document) -> tuple[RemoveTrack, Change]:
     if track.id in doc.tracks or track.id in doc.comments:
-        raise EditError(f"There is a track or a comment with the id {track.id} already.")
+        raise EditError(tr("There is a track or a comment with the id {id} already.").format(id=track.id))
     if track.id < 1:
-        raise EditError(f"A track cannot have the id {track.id}: ids start at 1.")
+        raise EditError(tr("A track cannot have the id {id}: ids start at 1.").format(id=track.id))
     _check_colour(track.colour)
     _check_frames(track.id, track.frames, doc.video)
     doc.tracks[track.id] = track.copy()  # the edit stays what it is when the document's track changes
@@ -175,7 +176,7 @@ def _set_track(edit: SetTrack, doc: Document) -> tuple[SetTrack, Change]:
         try:
             check_finite(edit.attributes)
         except ValueError as error:
-            raise EditError(f"Track {edit.id}: {error}.") from None
+            raise EditError(tr("Track {id}: {error}.").format(id=edit.id, error=error)) from None
     wanted = {name: value for name in _PROPERTIES if (value := getattr(edit, name)) is not None}
     before = SetTrack(edit.id, **{name: getattr(track, name) for name in wanted})
     for name, value in wanted.items():
@@ -187,13 +188,15 @@ def _set_comment(edit: SetComment, doc: Document) -> tuple[SetComment, Change]:
     before = doc.comments.get(edit.id)
     if edit.comment is None:
         if before is None:
-            raise EditError(f"There is no comment with the id {edit.id}.")
+            raise EditError(tr("There is no comment with the id {id}.").format(id=edit.id))
         del doc.comments[edit.id]
     else:
         if edit.comment.id != edit.id:
-            raise EditError(f"The comment {edit.comment.id} cannot stand under the id {edit.id}.")
+            raise EditError(
+                tr("The comment {id} cannot stand under the id {id2}.").format(id=edit.comment.id, id2=edit.id)
+            )
         if before is None and edit.id in doc.tracks:
-            raise EditError(f"The id {edit.id} belongs to a track already.")
+            raise EditError(tr("The id {id} belongs to a track already.").format(id=edit.id))
         doc.comments[edit.id] = edit.comment
         doc.next_id = max(doc.next_id, edit.id + 1)
     return SetComment(edit.id, before), Change(comments=True)
@@ -207,12 +210,12 @@ def _track(doc: Document, id_: int) -> Track:
     try:
         return doc.tracks[id_]
     except KeyError:
-        raise EditError(f"There is no track with the id {id_}.") from None
+        raise EditError(tr("There is no track with the id {id_}.").format(id_=id_)) from None
 
 
 def _check_colour(colour: str) -> None:
     if not _COLOUR.fullmatch(colour):
-        raise EditError(f"{colour!r} is not a colour of the form #rrggbb.")
+        raise EditError(tr("{colour!r} is not a colour of the form #rrggbb.").format(colour=colour))
 
 
 def _check_labels(labels: Sequence[Label]) -> None:
@@ -221,16 +224,20 @@ def _check_labels(labels: Sequence[Label]) -> None:
         told = [attribute.name for attribute in label.attributes]
         if len(set(told)) < len(told):
             twice = next(name for name in told if told.count(name) > 1)
-            raise EditError(f"The label {label.name!r} has the attribute {twice!r} twice.")
+            raise EditError(
+                tr("The label {label!r} has the attribute {twice!r} twice.").format(label=label.name, twice=twice)
+            )
     names = [label.name for label in labels]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise EditError(f"The label {twice!r} is in the list twice.")
+        raise EditError(tr("The label {twice!r} is in the list twice.").format(twice=twice))
 
 
 def _check_frames(id_: int, frames: Mapping[int, Observation | None], video: VideoRef | None) -> None:
     if frames and min(frames) < 0:
-        raise EditError(f"Track {id_} cannot have the frame {min(frames)}: frames start at 0.")
+        raise EditError(
+            tr("Track {id_} cannot have the frame {frames}: frames start at 0.").format(id_=id_, frames=min(frames))
+        )
     _check_masks(id_, frames, video)
 
 
@@ -242,6 +249,10 @@ def _check_masks(id_: int, frames: Mapping[int, Observation | None], video: Vide
             continue
         if mask.width != video.width or mask.height != video.height:
             raise EditError(
-                f"The mask of track {id_} in frame {frame} is {mask.width} x {mask.height} pixels, "
-                f"but the video is {video.width} x {video.height}."
+                tr(
+                    "The mask of track {id_} in frame {frame} is {width} x {height} pixels, but the video is "
+                    "{width2} x {height2}."
+                ).format(
+                    id_=id_, frame=frame, width=mask.width, height=mask.height, width2=video.width, height2=video.height
+                )
             )

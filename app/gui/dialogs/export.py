@@ -131,7 +131,7 @@ class ExportDialog(QDialog):
         self._grow_soon.timeout.connect(self._grow)
         self.format = QComboBox()
         for name, known in self._formats.items():
-            self.format.addItem(known.title, name)
+            self.format.addItem(tr(known.title), name)
         self.format.setAccessibleName(tr("Format"))
         self.path = QLineEdit()
         self.path.setAccessibleName(tr("Where to write"))
@@ -286,7 +286,7 @@ class ExportDialog(QDialog):
         if self._format.folder:
             chosen = QFileDialog.getExistingDirectory(self, tr("Export into an empty folder"), str(self._folder))
         else:
-            pattern = f"{self._format.title} (*{self._format.suffix})"
+            pattern = f"{tr(self._format.title)} (*{self._format.suffix})"
             chosen, _ = QFileDialog.getSaveFileName(self, tr("Export to"), self.path.text(), pattern)
         if chosen:
             self.path.setText(chosen)

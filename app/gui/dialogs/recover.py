@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from PySide6.QtCore import QDate, QLocale
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.gui import theme
-from app.words import tr, trn
+from app.words import language, tr, trn
 from app.work.journal import Leftover
 
 
@@ -67,7 +68,8 @@ class RecoverDialog(QDialog):
 
 def describe(leftover: Leftover) -> str:
     """Name, place, time and number of edits of a leftover."""
-    of = Path(leftover.project or leftover.video or "unsaved work")
+    of = Path(leftover.project or leftover.video or tr("unsaved work"))
     when = leftover.when
     edits = trn("{count} edit", "{count} edits", leftover.edits).format(count=leftover.edits)
-    return f"{of.name}\n{when:%d %B, %H:%M} · {edits} · {of.parent}"
+    day = QLocale(language()).toString(QDate(when.year, when.month, when.day), "d MMMM")
+    return f"{of.name}\n{day}, {when:%H:%M} · {edits} · {of.parent}"
