@@ -225,7 +225,7 @@ class _Reader:
             raise NoSizeError(
                 tr("rows are shares of the picture, and there is no picture that says its size"),
                 self.root,
-                remedy=tr("Say which video it is about, or put the pictures into images/ beside labels/."),
+                remedy=tr("Put the pictures into images/ beside labels/, or say which video it is about."),
             )
         length = max((max(self.files, default=-1) + 1, len({picture.stem for picture in pictures})))
         return VideoRef(self.root.resolve().name, "", length, *size, 0.0)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
 from app.formats import FormatError
 from app.formats.coco_others import frames_of
-from app.formats.detect import detect, read
+from app.formats.detect import detect, read, read_about
 from app.model.document import Document, VideoRef
 from app.model.geometry import Box
 from app.model.tracks import Source, State
@@ -325,3 +326,43 @@ def test_a_ground_truth_stands_for_its_folder(tmp_path: Path) -> None:
     (tmp_path / "groundtruth.txt").write_text("1,1,2,2\n")
     assert detect(tmp_path / "groundtruth.txt") == "vot"
     assert read(tmp_path / "groundtruth.txt").tracks[1].frames[0].box == Box(1, 1, 2, 2)
+
+
+def test_yolo_as_ultralytics_predicts_on_a_video(tmp_path: Path) -> None:
+    """``yolo track save_txt save_conf``: rows with confidence and track, frames from 1, no pictures and no names."""
+    rows = {1: "0 0.5 0.5 0.2 0.4 0.83 1\n", 3: "0 0.5 0.5 0.2 0.4 0.5 1\n2 0.25 0.5 0.1 1 9e-05 12\n", 10: ""}
+    for frame, text in rows.items():
+        (tmp_path / f"clip_{frame}.txt").write_text(text)
+    assert detect(tmp_path) == "yolo"
+    video = VideoRef("/videos/clip.mp4", "", 10, 20, 10, 25.0)
+    doc = read_about(tmp_path, video)
+    assert {track.id: (track.label, list(track.frames)) for track in doc.tracks.values()} == {
+        1: ("class 0", [0, 2]),
+        12: ("class 2", [2]),
+    }
+    assert doc.tracks[1].frames[0].box == pytest.approx(Box(8, 3, 4, 4))
+    assert [obs.score for obs in doc.tracks[1].frames.values()] == [0.83, 0.5]
+    with pytest.raises(FormatError, match="Say which video it is about"):
+        read(tmp_path)
+    with pytest.raises(FormatError, match="labels up to frame 9, but the video has 5 frames"):
+        read_about(tmp_path, VideoRef("/videos/clip.mp4", "", 5, 20, 10, 25.0))
+    (tmp_path / "clip_0.txt").write_text("")  # then another tool counts from 0
+    assert list(read_about(tmp_path, msgspec.structs.replace(video, frames=11)).tracks[1].frames) == [1, 3]
+
+
+def test_yolo_segments_with_confidence_and_track(tmp_path: Path) -> None:
+    points = "0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.4"
+    files = {"labels/a1.txt": f"0 {points} 0.75 3\n0 {points}\n0 {points} 0.5\n0 {points} 0.1 1\n", "images/a1.jpg": ""}
+    doc = read(yolo(tmp_path, files, "names: [car]\n"))
+    told = [(track.id, track.frames[0].score) for track in doc.tracks.values()]
+    assert told == [(3, 0.75), (4, None), (5, 0.5), (6, None)]  # the last one is a fifth corner at the lower border
+    assert all(track.frames[0].mask is not None for track in doc.tracks.values())
+
+
+@pytest.mark.parametrize(
+    "text", ["10 20 30 40 50\n", "some words in a file\n", "1,0.5,0.5,0.5,0.5\n", "", "0 0.5 0.5\n"]
+)
+def test_other_texts_are_no_predictions(tmp_path: Path, text: str) -> None:
+    (tmp_path / "clip_1.txt").write_text(text)
+    with pytest.raises(FormatError, match="not recognised"):
+        detect(tmp_path)
