@@ -34,13 +34,23 @@ class _Step:
 _CLOCK = itertools.count(1)
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A step that a document has behind it already: ``back`` takes it back, ``change`` is what it touched."""
+
+    title: str
+    back: Edit
+    change: Change
+
+
 class History:
     """Owns a document's undo and redo. All calls come from one thread, the one of the first commit.
 
-    ``dirty`` is for documents that already hold unsaved work (recovered, imported).
+    ``dirty`` is for documents that already hold unsaved work (recovered). ``taken``: a step that was carried out before
+    anyone looked, such as labels that came with a clip; it can be taken back like any other.
     """
 
-    def __init__(self, document: Document, *, dirty: bool = False) -> None:
+    def __init__(self, document: Document, *, dirty: bool = False, taken: Taken | None = None) -> None:
         self.document = document
         self._names = itertools.count()
         self._state = next(self._names)
@@ -50,6 +60,12 @@ class History:
         self._subscribers: list[Subscriber] = []
         self._owner: int | None = None
         self._telling = False
+        if taken is not None:
+            before, self._state = self._state, next(self._names)
+            change = taken.change
+            step = _Step(taken.title, None, [], change.tracks, change.video, before, self._state, next(_CLOCK))
+            _push(step.back, taken.back)
+            self._done.append(step)
 
     def commit(self, edit: Edit, title: str = "", gesture: str | None = None) -> Change:
         """Carry out ``edit`` as an undo step of its own, or as part of the step that ``gesture`` opened.

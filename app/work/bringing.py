@@ -1,7 +1,8 @@
-"""The labels that a data set has for a clip, read when the clip is first opened; to be taken in one step."""
+"""The labels that a data set has for a clip, brought in while it is opened, as one step that can be taken back."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,30 +12,32 @@ from app.formats.detect import read
 from app.formats.project import ProjectError
 from app.formats.roots import title
 from app.model.collection import Clip
-from app.model.document import Document
 from app.model.edits import Edit, Group, apply
+from app.model.history import Taken
 from app.words import tr, trn
+from app.work import opening
 from app.work.incoming import fit
+from app.work.opening import Opened
 
 
 @dataclass(frozen=True)
 class Brought:
-    """``edit`` brings the labels in; None when there are none or ``error`` says why they cannot be read.
+    """What came in, in words, and what of it does not fit the clip; or why nothing could be read."""
 
-    ``said``: what comes in, in words; ``notes``: what of it does not fit the clip.
-    """
-
-    edit: Edit | None = None
     said: str = ""
     notes: tuple[str, ...] = ()
     error: Exception | None = None
 
 
-def bring(clip: Clip, here: Document) -> Generator[str, None, Brought]:
-    """Read what ``clip.truths`` hold and fit it to ``here``, which stays as it is; slow. Yields words about it."""
+def bring(clip: Clip, found: Opened) -> Generator[str, None, tuple[Opened, Brought]]:
+    """What was opened with the labels of ``clip.truths`` in it, or as it was where they cannot be read; slow.
+
+    All of the work is done here, that of the main lane too: the lanes of long ones take their time.
+    """
     name = title(clip.format)
     yield tr("Reading the labels of {name}…").format(name=name)
-    doc, edits, notes = here.copy(), [], []
+    doc, notes = found.document.copy(), []
+    edits: list[Edit] = []
     objects = boxes = 0
     try:
         for truth in map(Path, clip.truths):
@@ -46,9 +49,14 @@ def bring(clip: Clip, here: Document) -> Generator[str, None, Brought]:
             boxes += sum(one[1] for one in incoming.tracks)
             yield ""
     except (FormatError, ProjectError, OSError, MemoryError) as error:
-        return Brought(error=error)
+        return found, Brought(error=error)
     if not edits:
-        return Brought()
+        return found, Brought()
+    doc = found.document.copy()
+    back, change = apply(Group(tuple(edits)), doc)
+    taken = Taken(tr("Import the labels of {clip}").format(clip=clip.name), back, change)
     said = trn("{name} brought {count} object with {boxes} boxes; Ctrl+Z takes it back",
                "{name} brought {count} objects with {boxes} boxes; Ctrl+Z takes them back", objects)  # fmt: skip
-    return Brought(Group(tuple(edits)), said.format(name=name, count=objects, boxes=boxes), tuple(notes))
+    lanes = opening.glance(doc, found.media.frames)
+    opened = dataclasses.replace(found, document=doc, lanes=lanes, packed=opening.pack(doc), taken=taken)
+    return opened, Brought(said.format(name=name, count=objects, boxes=boxes), tuple(notes))

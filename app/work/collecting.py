@@ -97,13 +97,14 @@ class Collecting(ClipList):
                     raise RelinkError(Path(clip.video), ref, place, said)
             found.document.labels = list(schema.merged(found.document.labels, collection.labels))
             if clip.truths and found.project is None:
-                brought.append((yield from bring(clip, found.document)))
+                found, came = yield from bring(clip, found)
+                brought.append(came)
             return found
 
         def arrived() -> None:
             self._arrive(clip, video)
             for one in brought:
-                self._take(clip, one)
+                self._tell_brought(clip, one)
             if then is not None:
                 then()
 
@@ -151,15 +152,14 @@ class Collecting(ClipList):
         else:
             self.events.clips()
 
-    def _take(self, clip: Clip, brought: Brought) -> None:
-        """Bring in the labels of a data set as one step, and tell what came."""
+    def _tell_brought(self, clip: Clip, brought: Brought) -> None:
+        """Say which labels came with a clip of a data set, or why none did."""
         if brought.error is not None:
             self.failed[clip.video] = str(brought.error)
             self.events.clips()
             self.events.error(brought.error)
-        elif brought.edit is not None:
-            change = self.commit(brought.edit, tr("Import the labels of {clip}").format(clip=clip.name))
-            self.select(*sorted(change.tracks)[:1])
+        elif brought.said:
+            self.select(*sorted(self.document.tracks)[:1])
             self.events.message(brought.said)
             if brought.notes:
                 self.events.error(SessionError(" ".join((f"{clip.name}:", *brought.notes))))

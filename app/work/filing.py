@@ -161,12 +161,13 @@ class Filing(Importing):
         self._clear()
         self.project = found.project
         recovered = leftover is not None
-        self.history = History(found.document, dirty=recovered) if kept is None else kept.history
+        fresh = History(found.document, dirty=recovered, taken=found.taken)
+        self.history = fresh if kept is None else kept.history
         self.lanes = found.lanes
         self.triage = Triage(self.lanes)
         if kept is None:
             self.journal = Journal.create(
-                self._paths.state, found.document, found.project, dirty=recovered, packed=found.packed,
+                self._paths.state, found.document, found.project, dirty=self.history.dirty, packed=found.packed,
                 on_error=self._journal_failed,
             )  # fmt: skip
             self.history.subscribe(self._changed)

@@ -14,6 +14,7 @@ from app.formats.project import load_project
 from app.media import MediaInfo, probe
 from app.model.collection import Clip
 from app.model.document import Document, VideoRef
+from app.model.history import Taken
 from app.words import tr
 from app.work.errors import RelinkError, SessionError
 from app.work.journal import Journal, Leftover, forget, pack, recover
@@ -28,7 +29,8 @@ class Opened:
     """A document and its video. ``project``: the file it lives in, None when it was never saved.
 
     ``lanes`` and ``packed``: the document at a glance and as the journal keeps it, made here because a long one takes
-    its time. ``relinked``: the reference to follow from now on, when the video moved.
+    its time. ``relinked``: the reference to follow from now on, when the video moved. ``taken``: the step by which the
+    document got labels on the way.
     """
 
     document: Document
@@ -38,6 +40,7 @@ class Opened:
     lanes: Lanes
     packed: bytes | None
     relinked: VideoRef | None = None
+    taken: Taken | None = None
 
 
 def open_path(

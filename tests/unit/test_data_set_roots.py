@@ -15,6 +15,7 @@ from app.formats.collection import load_collection
 from app.model.tracks import Source
 from app.session import Mode, Session, SessionError
 from app.settings import Settings
+from app.work import journal
 from app.work.gathering import gather
 
 SIZE = (48, 32)
@@ -180,6 +181,18 @@ def test_labels_come_in_once_and_what_was_saved_wins(session, tmp_path):
     session.wait(session.open_collection(manifest))
     arrive(session)
     assert [track.label for track in session.document.tracks.values()] == ["mine"]
+
+
+def test_labels_that_came_in_survive_a_kill(session, tmp_path):
+    otb(tmp_path / "set")
+    session.open_folder(tmp_path / "set")
+    arrive(session)
+    assert session.dirty
+    assert session.journal is not None
+    assert session.journal.flush(10)
+    session.close()
+    (left,) = session.leftovers()
+    assert len(journal.recover(left).tracks[1].frames) == FRAMES
 
 
 def test_the_labels_of_a_clip_that_cannot_be_read_are_told_and_the_clip_opens(session, tmp_path):
