@@ -9,7 +9,7 @@ Ultralytics predicts on a video, from the video that the labels are about. Its f
 so on, without zeros before the number, and 1 is the first frame.
 
 The YAML file may have any name where it is the only one with ``names``. Its paths are not followed: every folder called
-``labels`` counts.
+``labels`` counts, and every ``obj_train_data`` or the like beside an ``obj.names``.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ DATA = "data.yaml"
 _YAML = (".yaml", ".yml")
 _SHARE = re.compile(rb"[01]|[01]?\.\d+|\d(\.\d+)?e-\d+")
 _PADDED = re.compile(r"(^|\D)0\d+$", re.ASCII)
+_LABELS = re.compile(r"labels|obj_\w+_data", re.ASCII)
 _LOOKED_AT = 50
 _FIX = mark("Correct the row, or export the folder again.")
 _MOST = 2 * FAR
@@ -101,8 +102,8 @@ def _is_number_of_track(cells: Sequence[str], count: int) -> bool:
 
 
 def _label_files(root: Path) -> list[Path]:
-    """The text files below folders named ``labels``; where there are none, those of the folder itself."""
-    inside = [file for file in root.rglob("*.txt") if "labels" in file.relative_to(root).parts[:-1]]
+    """The text files below folders called ``labels`` or as Darknet has it; where there are none, those of the folder."""
+    inside = [file for file in root.rglob("*.txt") if any(map(_LABELS.fullmatch, file.relative_to(root).parts[:-1]))]
     return sorted(inside) or sorted(file for file in root.glob("*.txt") if file.name not in _OTHERS)
 
 

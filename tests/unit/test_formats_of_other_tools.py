@@ -364,3 +364,17 @@ def test_other_texts_are_no_predictions(tmp_path: Path, text: str) -> None:
     (tmp_path / "clip_1.txt").write_text(text)
     with pytest.raises(FormatError, match="not recognised"):
         detect(tmp_path)
+
+
+def test_yolo_1_1_of_cvat(tmp_path: Path) -> None:
+    """Darknet's folders: names in a list beside, pictures beside their texts or nowhere, numbers from 0."""
+    files = {
+        "obj.data": "classes = 2\ntrain = data/train.txt\nnames = data/obj.names\nbackup = backup/\n",
+        "obj.names": "car\nperson\n",
+        "train.txt": "data/obj_train_data/frame_000000.PNG\ndata/obj_train_data/frame_000002.PNG\n",
+        "obj_train_data/frame_000000.txt": "",
+    }
+    root = yolo(tmp_path, files, "1 0.500000 0.500000 0.200000 0.400000\n", "obj_train_data/frame_000002.txt")
+    assert detect(root) == "yolo"
+    doc = read_about(root, VideoRef("/videos/clip.mp4", "", 10, 20, 10, 25.0))
+    assert [(track.label, list(track.frames)) for track in doc.tracks.values()] == [("person", [2])]
