@@ -13,12 +13,14 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QCheckBox,
     QComboBox,
     QDialog,
     QLabel,
     QLineEdit,
     QListWidget,
     QMenu,
+    QPushButton,
     QTableWidget,
     QTabWidget,
     QTreeWidget,
@@ -114,6 +116,17 @@ def check(top: QWidget, english: Callable[[str], bool]) -> None:
     assert not {text for text in seen if english(text)}
 
 
+def cut_off(top: QWidget) -> list[str]:
+    """Words that have less room than they need, though their widgets neither wrap nor elide."""
+    return [
+        f"{widget.text()}: {widget.width()} of {widget.minimumSizeHint().width()}"
+        for widget in top.findChildren(QWidget)
+        if (type(widget) is QLabel and not widget.wordWrap() and widget.text())
+        or isinstance(widget, QPushButton | QCheckBox)
+        if 0 < widget.visibleRegion().boundingRect().width() < widget.minimumSizeHint().width()
+    ]
+
+
 def test_the_check_knows_english(english: Callable[[str], bool]) -> None:
     assert english("Save the project")
     assert english("Open")
@@ -133,6 +146,9 @@ def test_the_window(spanish_user: User, english: Callable[[str], bool], clip: Pa
     spanish_user.track()
     window.refresh()
     check(window, english)
+    window.resize(1280, 860)
+    QApplication.processEvents()
+    assert cut_off(window.centralWidget()) == []
     assert "siguiendo" not in window.status.mode.text()
     assert "hacia delante" in window.status.mode.text()
 
@@ -156,6 +172,10 @@ def test_dialogs(spanish_user: User, english: Callable[[str], bool], clip: Path,
                 dialog.format.setCurrentIndex(n)
                 check(dialog, english)
         check(dialog, english)
+        dialog.show()
+        QApplication.processEvents()
+        assert cut_off(dialog) == []
+        dialog.close()
         dialog.deleteLater()
 
 

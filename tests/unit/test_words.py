@@ -117,8 +117,9 @@ def test_the_setting_wins_else_what_the_system_prefers(wish: str, preferred: lis
 def test_every_sentence_is_translated_and_no_other(translate: ModuleType, code: str) -> None:
     found = {(sentence.id, sentence.context) for sentence in translate.sentences()}
     there = {(message.id, message.context): message for message in catalogue(code) if message.id}
-    assert not found - there.keys(), "run packaging/translate.py and translate these"
-    assert not there.keys() - found, "run packaging/translate.py: these are said no more"
+    missing, gone = sorted(map(str, found - there.keys())), sorted(map(str, there.keys() - found))
+    assert missing == [], "run packaging/translate.py and translate these"
+    assert gone == [], "run packaging/translate.py: these are said no more"
     assert not [id_ for id_, message in there.items() if not translate.is_translated(message.string)]
     assert not [id_ for id_, message in there.items() if message.fuzzy]
     assert not catalogue(code).obsolete

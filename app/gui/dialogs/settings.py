@@ -145,7 +145,12 @@ class SettingsDialog(QDialog):
             if meta is not None and meta.extra:
                 groups.setdefault(meta.extra["group"], []).append(name)
         hints = typing.get_type_hints(Settings, include_extras=True)
-        titles = [title_of(name, split(hints[name])[1]) for names in groups.values() for name in names]
+        titles = [
+            title_of(name, split(hints[name])[1])
+            for names in groups.values()
+            for name in names
+            if split(hints[name])[0] is not bool
+        ]
         widest = max(self.fontMetrics().horizontalAdvance(title) for title in titles) + theme.GRID
         self.resize(widest + CONTROLS, 640)
         for group, names in groups.items():

@@ -87,9 +87,10 @@ class TrackerPanel(QWidget):
             self.heat.addItem(tr(HEAT_TITLES[kind]), kind)
         self.heat.setAccessibleName(tr("Heat map"))
         self.heat.setToolTip(tr("The response map laid over the search region while tracking"))
-        for combo in (self.device, self.heat):  # as wide as there is room, whatever the language
+        for combo, letters in ((self.tracker, 8), (self.device, 2), (self.heat, 2)):
+            # no less than this, else as wide as there is room: words may be long
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            combo.setMinimumContentsLength(6)
+            combo.setMinimumContentsLength(letters)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(5, 100)
         self.opacity.setAccessibleName(tr("Heat-map opacity"))
