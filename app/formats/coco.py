@@ -10,6 +10,7 @@
 - ``frame_id`` is 0-based and is also the number in ``file_name`` (``<video>/00000000.jpg`` is frame 0). The pictures of
   an image folder keep their names (``<folder>/<file>``).
 - Frames where the object is out of view or lost have no annotation; ``tracks[].absent`` lists them as runs.
+- Files of other tools are read as those mean them, see `app.formats.coco_others`, also from an archive (.zip).
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ import msgspec
 
 from app.formats.atomic import fsync_open
 from app.formats.base import KEPT, Aspect, Picture, Preflight
+from app.formats.coco_file import looks_like_it
 from app.formats.coco_masks import Encoding, segmentation_of
 from app.formats.coco_read import APART, read
 from app.formats.coco_seen import RESERVED
 from app.formats.compare import differences
 from app.formats.names import stem
-from app.formats.one_file import first_bytes
 from app.formats.selection import Choice, Extra, Selection, select
 from app.model.document import Document, VideoRef
 from app.model.tracks import Observation, State, Track
@@ -86,12 +87,7 @@ class CocoFormat:
     )
 
     def recognises(self, path: Path) -> bool:
-        head = first_bytes(path, 1 << 16)
-        ours = b'"siamlabel":"bbox' in head
-        return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and (
-            b'"flavour":"' not in head
-            and (ours or b'"images"' in head or (b'"annotations"' in head and b'"bbox"' in head))
-        )
+        return looks_like_it(path)
 
     def head(self, head: dict[str, Any]) -> dict[str, Any]:
         """What stands before images and annotations; the relatives of COCO add their own."""

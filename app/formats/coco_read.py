@@ -11,11 +11,12 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from app.formats.base import MAX_FRAMES, MAX_PIXELS, FormatError
+from app.formats.coco_file import content
 from app.formats.coco_masks import mask_of
 from app.formats.coco_others import crowd, frames_of, root_of
 from app.formats.coco_seen import observed
 from app.formats.extras import plain_values
-from app.formats.json_io import decode
+from app.formats.json_io import decoded
 from app.formats.keys import Filler
 from app.formats.names import colour_or, leads_away
 from app.formats.several import member_of, the_one
@@ -109,13 +110,14 @@ _Entry = TypeVar("_Entry", _Video, _Image, _Category, _Track, _Annotation)
 
 
 def read(path: Path) -> Document:
-    """The document of a video in a COCO file; ``FILE/NAME`` is one of several.
+    """The document of a video in a COCO file, or in one of an archive; ``FILE/NAME`` is one of several of either.
 
     Images without ``frame_id`` count as frames in the order of their names, see `app.formats.coco_others`. Without a
     track id an annotation is a track of its own; without a box it has its mask's. Raises `FormatError`.
     """
     path, wanted = member_of(Path(path))
-    file = decode(path, _File, tr("a COCO annotation file"), strict=False)
+    data, wanted = content(path, wanted)
+    file = decoded(data, path, _File, tr("a COCO annotation file"), strict=False)
     if file.videos:
         chosen = file.videos[the_one(path, wanted, [one.name or str(one.id) for one in file.videos], "videos")]
         if len(file.videos) > 1:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from app.formats.base import MAX_BYTES, FormatError
-from app.formats.one_file import first_bytes
+from app.formats.base import FormatError
+from app.formats.one_file import check_size, first_bytes
 from app.words import tr
 
 INSIDE = "annotations.xml"
@@ -40,11 +40,11 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
                     path,
                     remedy=tr("Choose a CVAT export."),
                 ) from None
-            _check_size(archive.getinfo(name).file_size, path)
+            check_size(archive.getinfo(name).file_size, path)
             with archive.open(name) as file:
                 yield file  # reads no more than the size that was checked
         return
-    _check_size(path.stat().st_size, path)
+    check_size(path.stat().st_size, path)
     with path.open("rb") as file:
         yield file
 
@@ -55,12 +55,3 @@ def _inside(archive: zipfile.ZipFile) -> str:
         if name.rpartition("/")[2] == INSIDE:
             return name
     raise KeyError(INSIDE)
-
-
-def _check_size(size: int, path: Path) -> None:
-    if size > MAX_BYTES:
-        raise FormatError(
-            tr("the file has {size} MB").format(size=size >> 20),
-            path,
-            remedy=tr("At most {MAX_BYTES} MB are read.").format(MAX_BYTES=MAX_BYTES >> 20),
-        )

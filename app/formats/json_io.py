@@ -27,11 +27,18 @@ def decode(path: Path, kind: type[T] | UnionType, what: str, *, strict: bool = T
                 path,
                 remedy=tr("At most {MAX_BYTES} MB are read.").format(MAX_BYTES=MAX_BYTES >> 20),
             )
-        return msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=kind, strict=strict)
+        data = path.read_bytes()
     except OSError as error:
         raise FormatError(
             tr("cannot be read ({error})").format(error=error.strerror or error), path, remedy=tr("Check the path.")
         ) from None
+    return decoded(data, path, kind, what, strict=strict)
+
+
+def decoded(data: bytes, path: Path, kind: type[T] | UnionType, what: str, *, strict: bool = True) -> T:
+    """`decode` of what was read from ``path``."""
+    try:
+        return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=kind, strict=strict)
     except msgspec.ValidationError as error:
         found, _, where = str(error).partition(" - at ")
         raise FormatError(found, path, where.strip("`"), tr("Check that this is {what}.").format(what=what)) from None

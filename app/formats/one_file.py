@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from app.formats.atomic import fsync_open
-from app.formats.base import Aspect, Picture, Preflight
+from app.formats.base import MAX_BYTES, Aspect, FormatError, Picture, Preflight
 from app.formats.compare import differences
 from app.formats.selection import Selection
 from app.model.document import Document
@@ -89,3 +89,13 @@ def first_bytes(path: Path, size: int = 4096) -> bytes:
             return file.read(size)
     except OSError:
         return b""
+
+
+def check_size(size: int, path: Path) -> None:
+    """Raises `FormatError` where more than `MAX_BYTES` would be read."""
+    if size > MAX_BYTES:
+        raise FormatError(
+            tr("the file has {size} MB").format(size=size >> 20),
+            path,
+            remedy=tr("At most {MAX_BYTES} MB are read.").format(MAX_BYTES=MAX_BYTES >> 20),
+        )

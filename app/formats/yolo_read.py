@@ -102,7 +102,7 @@ def _is_number_of_track(cells: Sequence[str], count: int) -> bool:
 
 
 def _label_files(root: Path) -> list[Path]:
-    """The text files below folders called ``labels`` or as Darknet has it; where there are none, those of the folder."""
+    """The text files below folders called ``labels`` or as in Darknet; where there are none, those of the folder."""
     inside = [file for file in root.rglob("*.txt") if any(map(_LABELS.fullmatch, file.relative_to(root).parts[:-1]))]
     return sorted(inside) or sorted(file for file in root.glob("*.txt") if file.name not in _OTHERS)
 

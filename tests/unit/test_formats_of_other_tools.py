@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -378,3 +379,37 @@ def test_yolo_1_1_of_cvat(tmp_path: Path) -> None:
     assert detect(root) == "yolo"
     doc = read_about(root, VideoRef("/videos/clip.mp4", "", 10, 20, 10, 25.0))
     assert [(track.label, list(track.frames)) for track in doc.tracks.values()] == [("person", [2])]
+
+
+def packed(path: Path, files: dict[str, str | bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_archives_with_coco_are_read_without_unpacking(tmp_path: Path) -> None:
+    """As CVAT and Roboflow hand them out; of several files one is chosen by its name."""
+    images = [{"id": 1, "width": 8, "height": 6, "file_name": "a.jpg"}]
+    labels = {"images": images, "categories": [{"id": 1, "name": "cat"}]}
+    note = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2]}
+    text = json.dumps({**labels, "annotations": [note]})
+    one = packed(tmp_path / "one.zip", {"images/a.json": "[]", "annotations/instances_default.json": text})
+    assert detect(one) == "coco"
+    assert read(one).tracks[1].frames[0].box == Box(1, 1, 2, 2)
+    splits = {f"{split}/_annotations.coco.json": text for split in ("train", "valid")}
+    two = packed(tmp_path / "two.zip", splits)
+    with pytest.raises(FormatError, match=r"the file holds 2 clips\. Choose one as two\.zip/train/_annotations"):
+        read(two)
+    assert read(two / "valid" / "_annotations.coco.json").tracks.keys() == {1}
+    with pytest.raises(FormatError, match=r"two\.zip.*2 clips"):
+        read(two / "test", "coco")
+    none = packed(tmp_path / "none.zip", {"labels.json": "{}"})
+    with pytest.raises(FormatError, match="not recognised"):
+        detect(none)
+    with pytest.raises(FormatError, match="holds no COCO file"):
+        read(none, "coco")
+    broken = one.read_bytes()
+    one.write_bytes(broken[: len(broken) // 2])
+    with pytest.raises(FormatError, match=r"one\.zip"):
+        read(one, "coco")
