@@ -55,18 +55,16 @@ def doubt(seen: Observation) -> tuple[float, str]:
     if seen.protected or seen.source is not Source.TRACKER:
         return 0.0, ""
     if seen.state is State.LOST:
-        return 1.0, "lost"
+        return 1.0, tr("lost")
     apart = seen.signals.get("disagreement", 0.0)
     score = 1.0 if seen.score is None else min(1.0, max(0.0, seen.score))
-    reasons = [
-        (0.75 + 0.2 * (1 - score) if seen.signals.get("uncertain") else 0.0, tr("the tracker is uncertain")),
-        (
-            min(1.0, apart + 0.2) if apart >= 0.3 else 0.0,
-            tr("both directions disagree (IoU {value:.2f})").format(value=1 - apart),
-        ),
-        (1 - score, tr("score {score:.2f}").format(score=score)),
-    ]
-    return max(reasons, key=lambda reason: reason[0])
+    unsure = 0.75 + 0.2 * (1 - score) if seen.signals.get("uncertain") else 0.0
+    torn = min(1.0, apart + 0.2) if apart >= 0.3 else 0.0
+    if unsure >= max(torn, 1 - score):
+        return unsure, tr("the tracker is uncertain")
+    if torn >= 1 - score:
+        return torn, tr("both directions disagree (IoU {value:.2f})").format(value=1 - apart)
+    return 1 - score, tr("score {score:.2f}").format(score=score)
 
 
 @dataclass

@@ -76,7 +76,7 @@ class CommentsPanel(QWidget):
             self.list.clear()
             for one in said:
                 track = doc.tracks.get(one.track) if one.track is not None else None
-                about = f"{track.label} {track.id}" if track is not None else "picture"
+                about = f"{track.label} {track.id}" if track is not None else tr("picture")
                 item = QListWidgetItem(
                     tr("{text}\nframe {frame} · {about}").format(text=one.text, frame=one.frame, about=about)
                 )

@@ -115,7 +115,7 @@ class TracksModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(number, column)
         if role == Qt.ItemDataRole.AccessibleTextRole and column == EYE:
-            return "shown" if track.visible else "hidden"
+            return tr("shown") if track.visible else tr("hidden")
         return None
 
     def _tip(self, number: int, column: int) -> str:
