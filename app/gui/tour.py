@@ -45,7 +45,6 @@ class TourCard(QFrame):
         super().__init__(window)
         self.setObjectName("tour")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedWidth(WIDE)
         self.title, self.text, self.progress = QLabel(), QLabel(), QLabel()
         bold = self.title.font()
         bold.setBold(True)
@@ -55,7 +54,7 @@ class TourCard(QFrame):
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.RichText)
         self.progress.setObjectName("muted")
-        self.end, self.back, self.skip = _Button(tr("End tour")), _Button(tr("Back")), _Button()
+        self.end, self.back, self.skip = _Button(tr("End tour")), _Button(tr("Back")), _Button(tr("Skip step"))
         self.close_button = QToolButton()
         self.close_button.setAutoRaise(True)
         self.close_button.setToolTip(tr("End tour"))
@@ -80,6 +79,8 @@ class TourCard(QFrame):
         column.addLayout(buttons)
         theme.current().changed.connect(self._dress)
         self._dress()
+        self.ensurePolished()
+        self.setFixedWidth(max(WIDE, column.minimumSize().width() + 4))  # other languages have longer words
 
     def say(self, progress: str, title: str, text: str, skip: str, *, first: bool, last: bool) -> None:
         """Another step. ``skip``: what the button says that goes on."""
@@ -91,7 +92,10 @@ class TourCard(QFrame):
         self.skip.setText(skip)
         self.setAccessibleName(f"{progress}: {title}")
         self.setAccessibleDescription(text)
-        self.adjustSize()
+        column = self.layout()
+        assert column is not None
+        edges = 2 * self.frameWidth() + 2  # the border of the style sheet, which the layout does not know
+        self.setFixedHeight(column.heightForWidth(self.width() - edges) + edges)
 
     def _dress(self) -> None:
         t = theme.current().tokens
