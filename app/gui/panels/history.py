@@ -46,8 +46,10 @@ class HistoryPanel(QWidget):
         if not self.isVisible():
             return
         done, undone = self._session.steps()
-        names = [clip.name for clip in self._session.collection.clips] if self._session.collection else []
-        shown = done[-SHOWN:], undone[:SHOWN], names
+        listed = [(step, False) for step in done[-SHOWN:]] + [(step, True) for step in undone[:SHOWN]]
+        clips = self._session.collection.clips if self._session.collection else ()
+        names = {step.clip: clips[step.clip].name for step, _ in listed if step.clip is not None}
+        shown = listed, names
         if shown == self._shown:
             return
         self._shown = shown
@@ -55,7 +57,6 @@ class HistoryPanel(QWidget):
             self.list.clear()
             before = done[-SHOWN - 1].when if len(done) > SHOWN else 0
             now = self._add("…" if before else tr("As it was opened"), before)
-            listed = [(step, False) for step in done[-SHOWN:]] + [(step, True) for step in undone[:SHOWN]]
             for clip, steps in groupby(listed, key=lambda one: one[0].clip):
                 self._head(clip, names)
                 for step, gone in steps:
@@ -64,7 +65,7 @@ class HistoryPanel(QWidget):
         self.list.setCurrentItem(now)
         self.list.scrollToItem(now)
 
-    def _head(self, clip: int | None, names: list[str]) -> None:
+    def _head(self, clip: int | None, names: dict[int, str]) -> None:
         """The name of the clip that the next steps are of."""
         if clip is None:
             return
