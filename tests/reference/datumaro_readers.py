@@ -1,4 +1,4 @@
-"""Datumaro, which CVAT reads and writes formats with, reads what SiamLabel writes: CVAT for video, YOLO, Pascal VOC.
+"""Datumaro, which CVAT reads and writes formats with, reads what SiamLabel writes: CVAT, COCO, YOLO, Pascal VOC.
 
 Not part of the test run, because datumaro is heavy; it lives in an environment of its own:
 
@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copy
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -22,8 +23,9 @@ import numpy as np
 from format_documents import small
 
 from app.formats import get, run_export
+from app.formats.coco import CocoParams
 from app.formats.cvat import CvatParams
-from app.formats.outline import outline
+from app.formats.outline import filled, outline
 from app.formats.voc import VocParams
 from app.formats.yolo import YoloParams
 from app.media import open_media
@@ -109,6 +111,37 @@ def cvat(python: str, folder: Path, _: Path) -> int:
     return checked
 
 
+def coco(python: str, folder: Path, _: Path) -> int:
+    """Every mask as polygons, filled again; every box without one; label, track and occluded."""
+    doc, root = document(), folder / "coco"
+    (root / "annotations").mkdir(parents=True)
+    (root / "images").mkdir()
+    params = CocoParams(encoding="polygons")
+    run_export(doc, None, "coco", folder / "coco.json", params)
+    copy(folder / "coco.json", root / "annotations" / "instances_train.json")  # datumaro would read the report, too
+    kept = get("coco").keep(doc, params)
+    meant = {(t.id, f): (t, obs) for t in kept.tracks.values() for f, obs in t.frames.items() if obs.present}
+    there: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for one in read_by_datumaro(python, "coco_instances", root):
+        frame = int(one["item"].rpartition("/")[2])
+        there.setdefault((int(one["attributes"]["track_id"]), frame), []).append(one)
+    assert there.keys() == meant.keys(), (there.keys(), meant.keys())
+    for key, (track, obs) in meant.items():
+        found, box = there[key], obs.box
+        assert box is not None
+        boxes, rings = (
+            [np.array(one["points"]).reshape(-1, 2) for one in found if one["type"] == kind]
+            for kind in ("bbox", "polygon")
+        )
+        assert len(boxes) == 1, found
+        assert np.allclose(boxes[0], [(box.x, box.y), (box.x2, box.y2)], atol=0.01), (found, box)
+        assert (filled(rings, 10, 20) if rings else None) == obs.mask, (rings, obs.mask)
+        for one in found:
+            assert one["label"] == track.label
+            assert one["attributes"]["occluded"] == (obs.state is State.OCCLUDED)
+    return len(meant)
+
+
 def yolo(python: str, folder: Path, pictures: Path) -> int:
     """Every row of every labelled frame: box and class."""
     doc, out = document(), folder / "yolo"
@@ -160,7 +193,7 @@ def main() -> None:
         pictures.mkdir()
         for number in range(6):
             cv2.imwrite(str(pictures / f"f_{number:06d}.png"), np.full((10, 20, 3), 20 * number, np.uint8))
-        for check in (cvat, yolo, voc):
+        for check in (cvat, coco, yolo, voc):
             print(f"{check.__name__}: datumaro agrees on {check(python, folder, pictures)} regions", flush=True)
 
 
