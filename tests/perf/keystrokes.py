@@ -40,7 +40,7 @@ os.environ.setdefault("SIAMLABEL_HOME", tempfile.mkdtemp(prefix="siamlabel-keyst
 import numpy as np
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 from rich.console import Console
 from rich.table import Table
 
@@ -128,13 +128,16 @@ class Hand:
         """A key opens a dialog; a number is typed, Enter ends it."""
 
         def fill() -> None:
-            into: QWidget | None = QApplication.focusWidget() or QApplication.activeModalWidget()
-            assert into is not None
+            dialog = QApplication.activeModalWidget()
+            into = None if dialog is None else dialog.focusWidget()
+            if into is None:
+                QTimer.singleShot(10, fill)
+                return
             QTest.keyClick(into, Qt.Key.Key_A, CTRL)  # it is selected when a dialog opens: no key of ours
             QTest.keyClicks(into, text)
             QTest.keyClick(into, Qt.Key.Key_Return)
 
-        QTimer.singleShot(50, fill)
+        QTimer.singleShot(0, fill)
         open_it()
         self.count.keys += len(text) + 1
         self.window.activateWindow()  # a desktop does that; without one nobody does
