@@ -13,7 +13,7 @@ from app.media.video import VideoReader
 
 log = logging.getLogger(__name__)
 
-_FAR_PIXELS = 40_000_000  # decoded on the way from the key packet to a picture that is worth keeping: some 60 ms
+_FAR_PIXELS = 25_000_000  # decoded on the way from the key packet to a picture that is worth keeping: some 35 ms
 _PIECE = 128  # frames that are kept one after the other, so that what lies between is decoded once
 
 

@@ -2,19 +2,24 @@
 
     QT_QPA_PLATFORM=offscreen python tests/perf/ui_benchmark.py CLIP [--box X,Y,W,H] [--tracker NAME] [--objects N]
 
-Without CLIP: a clip of 1080p with one key frame in 250, made for it. Prints, for a tracking run of N objects (20) on
-it: the longest and the 99th percentile gap between two turns of the event loop, beyond the 2 ms that the heartbeat
-sleeps, while the person scrubs; then p50 and p95, from the request to the painted picture, of stepping over cached
-frames with the right arrow and of jumps to frames that are not cached. ``groundtruth.txt`` beside CLIP gives the box
-unless one is asked for; the other objects begin beside it.
+Without CLIP: a clip of 1080p with one key frame in 250, made for it. Prints p50 and p95, from the request to the
+painted picture, of jumps to frames that are not in memory: in a clip that was just opened, and once the application
+has kept far frames on disk (both are exact pictures; there is no other kind). Then, during a tracking run of N objects
+(20) and after it: steps over frames in memory with the right arrow, jumps as above, and the longest and the 99th
+percentile gap between two turns of the event loop, beyond the 2 ms that the heartbeat sleeps. Whatever held the window
+up for long is named by where its thread stood. ``groundtruth.txt`` beside CLIP gives the box unless one is
+asked for; the other objects begin beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import random
+import re
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,12 +38,16 @@ from PySide6.QtCore import QElapsedTimer, QEvent, QEventLoop, QObject, Qt, QTime
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app import diagnostics
 from app.gui.application import make_window, prepare
 from app.gui.asking import Unsaved
 from app.gui.main_window import MainWindow
 from tracker.api import Box
 
 BEAT = 2
+STALL, OWN = 30, 12
+"""Milliseconds without a beat, elapsed and of processor time, after which it is noted where the window's thread stands.
+"""
 
 
 class Heart(QObject):
@@ -51,7 +60,11 @@ class Heart(QObject):
         super().__init__()
         self.late: list[float] = []
         self.busy: list[float] = []
+        self.stalls: list[tuple[float, float, str]] = []
+        """Milliseconds of processor time, elapsed ones, and where the window's thread stood meanwhile."""
         self._clock = QElapsedTimer()
+        self._window = threading.get_ident()
+        self._stood = ""
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
@@ -60,13 +73,40 @@ class Heart(QObject):
         self._clock.start()
         self._spent = time.thread_time()
         self._timer.start(BEAT)
+        self._going = True
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
 
     def stop(self) -> None:
         self._timer.stop()
+        self._going = False
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        clock = time.pthread_getcpuclockid(self._window)
+        while self._going:
+            time.sleep(0.003)
+            own = (time.clock_gettime(clock) - self._spent) * 1000
+            if (own > OWN or self._clock.elapsed() > STALL) and not self._stood:
+                self._stood = self._stands() or "?"
+
+    def _stands(self) -> str:
+        """The innermost calls of the window's thread. Frames as objects would keep alive what paints."""
+        with tempfile.TemporaryFile("w+") as file:
+            faulthandler.dump_traceback(file, all_threads=True)
+            file.seek(0)
+            text = file.read()
+        stack = text.partition(f"0x{self._window:016x}")[2].partition("\n\n")[0]
+        calls = re.findall(r'File ".*/([\w.]+)/(\w+)\.py", line (\d+) in (\w+)', stack)
+        return " < ".join(f"{room}/{name}.{call}:{line}" for room, name, line, call in calls[:4])
 
     def _beat(self) -> None:
         self.late.append(max(0.0, self._clock.nsecsElapsed() / 1e6 - BEAT))
         self._clock.restart()
+        if self._stood:
+            own = (time.thread_time() - self._spent) * 1000
+            self.stalls.append((own, self.late[-1], self._stood))
+            self._stood = ""
         spent = time.thread_time()
         self.busy.append((spent - self._spent) * 1000)
         self._spent = spent
@@ -116,11 +156,12 @@ def long_clip(path: Path, frames: int = 500) -> Path:
     return path
 
 
-def track(window: MainWindow, box: Box, seconds: float, objects: int) -> tuple[Heart, int]:
-    """The beats during a run of so many objects, and the frames tracked meanwhile. Loading the tracker counts too."""
+def begin(window: MainWindow, box: Box, objects: int) -> None:
+    """Start a run of so many objects."""
     session = window.session
     media = session.media
     assert media is not None
+    session.seek(0)
     tracks = []
     for number in range(objects):
         across, down = number % 5, number // 5
@@ -128,19 +169,36 @@ def track(window: MainWindow, box: Box, seconds: float, objects: int) -> tuple[H
         y = (box.y + down * media.height / 4) % max(1, media.height - box.h)
         tracks.append(session.add_object(Box(x, y, box.w, box.h) if number else box))
     session.select(*tracks)
-    heart = Heart()
-    heart.start()
     window.actions_["track.forward"].trigger()
-    until = time.monotonic() + seconds
-    place = 0
+
+
+def scrub(window: MainWindow, seconds: float) -> None:
+    """Drag to and fro while the run goes on."""
+    session = window.session
+    assert session.media is not None
+    until, place = time.monotonic() + seconds, 0
     while session.run is not None and time.monotonic() < until:
-        place = (place + 7) % max(1, min(120, media.frames))
+        place = (place + 7) % max(1, min(120, session.media.frames))
         session.seek(place)
         wait(lambda: session.run is None, 0.1)
-    heart.stop()
-    session.stop()
-    wait(lambda: session.run is None, 30)
-    return heart, len(session.document.tracks[1].frames) - 1
+
+
+def settled(seconds: float) -> int:
+    """Wait until no more frames are kept on disk; how many are."""
+    folder, before, until = diagnostics.paths().cache / "frames", -1, time.monotonic() + seconds
+    while time.monotonic() < until:
+        wait(lambda: False, 4)
+        now = len(list(folder.glob("*/*")))
+        if now == before:
+            break
+        before = now
+    return max(0, before)
+
+
+def tell(what: str, times: list[float]) -> None:
+    if times:
+        p50, p95 = np.percentile(times, [50, 95])
+        print(f"{what} ({len(times)}): p50 {p50:.1f} ms, p95 {p95:.1f} ms; {busy()}", flush=True)
 
 
 def busy() -> str:
@@ -151,10 +209,10 @@ def figures(times: list[float]) -> str:
     return f"max {max(times):.1f} ms, p99 {np.percentile(times, 99):.1f} ms"
 
 
-def jump(window: MainWindow, count: int) -> list[float]:
+def jump(window: MainWindow, count: int, seed: int = 0) -> list[float]:
     """Milliseconds from a jump to a frame that is not cached to the painted picture of it."""
     session = window.session
-    dice = random.Random(0)
+    dice = random.Random(seed)
     took: list[float] = []
     for _ in range(count):
         far = sorted(set(range(session.frame_count)) - set(session.cached_frames()))
@@ -220,19 +278,36 @@ def main() -> None:
         sys.exit(f"{arguments.clip} did not open")
     media = window.session.media
     assert media is not None
-    name = arguments.clip.parent.name
-    print(f"{name}: {media.width} x {media.height}, {media.frames} frames; {os.cpu_count()} cores, {busy()}")
-    heart, frames = track(window, arguments.box or first_box(arguments.clip), arguments.seconds, arguments.objects)
+    session, steps = window.session, arguments.steps
+    size = f"{media.width} x {media.height}, {media.frames} frames"
+    print(f"{arguments.clip.name}: {size}; {os.cpu_count()} cores, {busy()}")
+    tell("jumps just after opening", jump(window, 20))
+    began = time.monotonic()
+    kept = settled(240)
+    print(f"{kept} frames kept on disk within {time.monotonic() - began:.0f} s of idling")
+    tell("jumps after that", jump(window, 40, 1))
+    heart = Heart()
+    heart.start()
+    begin(window, arguments.box or first_box(arguments.clip), arguments.objects)
+    scrub(window, arguments.seconds)
+    took, spent = step(window, steps)
+    during = session.run is not None
+    tell("steps over frames in memory during the run", took)
+    tell("    processor time of the window", spent)
+    tell("jumps during the run", jump(window, 20, 2))
+    heart.stop()
+    print("the run went on all the while" if during and session.run is not None else "the run had ended before")
+    session.stop()
+    wait(lambda: session.run is None, 30)
+    frames = len(session.document.tracks[1].frames) - 1
     print(f"tracking {arguments.objects} objects over {frames} frames, the window held up for: {figures(heart.late)}")
     print(f"    processor time of its own between two beats: {figures(heart.busy)}")
-    took = step(window, arguments.steps)
-    for what, times in zip(("from key to paint", "processor time of the window"), took, strict=True):
-        p50, p95 = np.percentile(times, [50, 95])
-        print(f"stepping over {len(times)} cached frames, {what}: p50 {p50:.1f} ms, p95 {p95:.1f} ms")
-    jumps = jump(window, 20)
-    if jumps:
-        p50, p95 = np.percentile(jumps, [50, 95])
-        print(f"{len(jumps)} jumps to frames that are not cached: p50 {p50:.0f} ms, p95 {p95:.0f} ms; {busy()}")
+    for own, late, stood in sorted(heart.stalls, reverse=True)[:8]:
+        print(f"    {own:.0f} ms of its own, {late:.0f} ms elapsed: {stood}")
+    took, spent = step(window, steps)
+    tell("steps over frames in memory after the run", took)
+    tell("    processor time of the window", spent)
+    tell("jumps after the run", jump(window, 40, 3))
     window.close()
 
 

@@ -297,7 +297,7 @@ def _label(
         if rect.left() <= tag.left() <= rect.right():
             tag.moveLeft(min(max(tag.left(), room.left()), room.right() - width))
     fits = [tag for tag in tags if room.contains(tag)] or tags
-    tag = min(fits, key=lambda tag: sum(_shared(tag, other) for other in taken))  # the first free one, if any is
+    tag = _freest(fits, taken)
     if not room.contains(tag):
         if not rect.intersects(room):
             return
@@ -312,10 +312,18 @@ def _label(
     painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
 
 
+def _freest(tags: list[QRectF], taken: list[QRectF]) -> QRectF:
+    """The tag that shares the least area with what is taken; the first free one, if any is."""
+    for tag in tags:
+        if not any(map(tag.intersects, taken)):
+            return tag
+    return min(tags, key=lambda tag: sum(_shared(tag, other) for other in filter(tag.intersects, taken)))
+
+
 def _shared(a: QRectF, b: QRectF) -> float:
     """Area that both cover."""
     both = a.intersected(b)
-    return max(0.0, both.width()) * max(0.0, both.height())
+    return both.width() * both.height()
 
 
 def _luminance(c: QColor) -> float:
