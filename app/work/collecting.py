@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,9 @@ class Collecting(ClipList):
             project = Path(clip.project) if clip.project else None
             place = video or Path(clip.video)
             if kept is not None:
-                return (yield from opening.open_document(kept.history.document, kept.project, cache, video, accept))
+                doc = kept.history.document
+                again = yield from opening.open_document(doc, kept.project, cache, video, accept)
+                return dataclasses.replace(again, message=tr("Opened {name}").format(name=clip.name))
             if project is not None and project.exists():
                 found = yield from opening.open_path(project, cache, video, accept)
             elif not place.exists():
@@ -102,6 +105,8 @@ class Collecting(ClipList):
             return found
 
         def arrived() -> None:
+            if kept is None:
+                self.failed.pop(clip.video, None)
             self._arrive(clip, video)
             for one in brought:
                 self._tell_brought(clip, one)
@@ -137,7 +142,6 @@ class Collecting(ClipList):
         media, collection = self.require_open(), self._collection()
         at = collection.find(clip.video)
         self.missing -= {clip.video}
-        self.failed.pop(clip.video, None)
         self._seeking = []
         if at is None:
             return

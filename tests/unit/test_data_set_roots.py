@@ -206,6 +206,8 @@ def test_the_labels_of_a_clip_that_cannot_be_read_are_told_and_the_clip_opens(se
     assert "three" in session.failed[session.collection.clips[0].video]
     go(session, 1)
     assert len(session.document.tracks) == 2
+    go(session, 0)  # it was kept: nothing is read again, and what is said of it stays
+    assert session.told[-1] == "Opened Car4"
     assert list(session.failed) == [session.collection.clips[0].video]
 
 
