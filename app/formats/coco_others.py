@@ -53,6 +53,12 @@ def root_of(categories: Sequence[tuple[int, str, Any]], used: Collection[int]) -
     )
 
 
+def first_name(file_name: str, extra: Any) -> str:
+    """The name of a picture, before Roboflow gave it another."""
+    before = extra.get("name") if isinstance(extra, dict) else None
+    return before if isinstance(before, str) else file_name
+
+
 def frames_of(names: Sequence[str]) -> list[int]:
     """The frame of each picture by its name, for a list that does not tell frames.
 

@@ -13,7 +13,7 @@ import msgspec
 from app.formats.base import MAX_FRAMES, MAX_PIXELS, FormatError
 from app.formats.coco_file import content
 from app.formats.coco_masks import mask_of
-from app.formats.coco_others import crowd, frames_of, root_of
+from app.formats.coco_others import crowd, first_name, frames_of, root_of
 from app.formats.coco_seen import observed
 from app.formats.extras import plain_values
 from app.formats.json_io import decoded
@@ -219,7 +219,7 @@ class _Reader:
         if None in numbered and any(number is not None for number in numbered):
             self._fail("images", tr("some images have a frame_id and some have none"))
         if None in numbered:
-            numbered = list(frames_of([_called(image) for image in self.file.images]))
+            numbered = list(frames_of([first_name(image.file_name, image.extra) for image in self.file.images]))
         out: dict[int, int] = {}
         used: set[int] = set()
         for image, frame in zip(self.file.images, numbered, strict=True):
@@ -387,12 +387,6 @@ class _Reader:
                             width=mask.width, height=mask.height
                         ),
                     )
-
-
-def _called(image: _Image) -> str:
-    """The name of the picture, before Roboflow gave it another."""
-    before = image.extra.get("name") if isinstance(image.extra, dict) else None
-    return before if isinstance(before, str) else image.file_name
 
 
 def _given_id(note: _Annotation) -> int | None:
