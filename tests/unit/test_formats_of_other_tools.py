@@ -256,7 +256,7 @@ def test_a_ground_truth_stands_for_its_folder(tmp_path: Path) -> None:
     assert read(tmp_path / "groundtruth.txt").tracks[1].frames[0].box == Box(1, 1, 2, 2)
 
 
-def packed(path: Path, files: dict[str, str | bytes]) -> Path:
+def packed(path: Path, files: dict[str, str]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
             archive.writestr(name, text)
