@@ -104,9 +104,7 @@ def renewed(code: str, path: Path, found: list[Sentence]) -> Catalog:
         with path.open("rb") as file:
             old = read_po(file, locale=code)
     new = Catalog(locale=code, project="SiamLabel", fuzzy=False, creation_date=NEVER, revision_date=NEVER)
-    new.header_comment = (
-        "# What the window says. The English sentence is the key; see docs/adr/0018-gettext.md."
-    )
+    new.header_comment = "# What the window says. The English sentence is the key; see docs/adr/0018-gettext.md."
     for sentence in sorted(found, key=lambda one: (one.file, one.line)):
         known = old.get(sentence.id, sentence.context)
         string = known.string if known is not None else ("", "") if isinstance(sentence.id, tuple) else ""
