@@ -25,6 +25,18 @@ LANGUAGES = ("es",)
 NEVER = datetime(2026, 1, 1, tzinfo=UTC)
 """The date in the head of each catalogue, so that one that says the same is the same."""
 
+GLOSSARY = {
+    "es": (
+        "# Words: frame fotograma, keyframe fotograma clave, box recuadro, mask máscara, label etiqueta,",
+        "# track (noun) trayectoria, to track seguir, run seguimiento, tracker seguidor, gap hueco, template plantilla,",
+        "# search region región de búsqueda, heat map mapa de calor, weights pesos, score puntuación,",
+        "# confidence confianza, occluded ocluido, out of view fuera de cuadro, lost perdido, uncertain incierto,",
+        "# suspicious sospechoso, to vouch for confirmar, to verify verificar, comment nota, journal diario,",
+        "# command orden, key tecla. Infinitives for commands, usted elsewhere.",
+    ),
+}
+"""Which word stands for which, at the head of each catalogue."""
+
 CALLS = {"tr": 1, "mark": 1, "trn": 2, "trc": 2}
 """Functions of `app.words` and how many of their first arguments are literals."""
 
@@ -103,8 +115,18 @@ def renewed(code: str, path: Path, found: list[Sentence]) -> Catalog:
     if path.exists():
         with path.open("rb") as file:
             old = read_po(file, locale=code)
-    new = Catalog(locale=code, project="SiamLabel", fuzzy=False, creation_date=NEVER, revision_date=NEVER)
-    new.header_comment = "# What the window says. The English sentence is the key; see docs/adr/0018-gettext.md."
+    new = Catalog(
+        locale=code,
+        project="SiamLabel",
+        version="0",
+        last_translator="SiamLabel",
+        language_team="SiamLabel",
+        msgid_bugs_address="SiamLabel",
+        creation_date=NEVER,
+        revision_date=NEVER,
+        fuzzy=False,
+    )
+    new.header_comment = "\n".join(["# What the window says. The English sentence is the key.", *GLOSSARY[code]])
     for sentence in sorted(found, key=lambda one: (one.file, one.line)):
         known = old.get(sentence.id, sentence.context)
         string = known.string if known is not None else ("", "") if isinstance(sentence.id, tuple) else ""
