@@ -212,6 +212,16 @@ class Lanes:
         lane = None if track is None else self.lanes.get(track)
         return np.zeros(0, np.intp) if lane is None else lane.sure()
 
+    def coverage(self) -> tuple[int, int]:
+        """How many frames say something, and on how many of them a person vouches for all that they say."""
+        labelled, unsure = np.zeros(self.frames, bool), np.zeros(self.frames, bool)
+        for lane in self.lanes.values():
+            says = lane.codes != NONE
+            labelled |= says
+            says[lane.sure()] = False
+            unsure |= says
+        return int(labelled.sum()), int((labelled & ~unsure).sum())
+
     def update(self, doc: Document, change: Change) -> set[int]:
         """Follow a change; returns the tracks whose lanes look different now."""
         touched: set[int] = set()

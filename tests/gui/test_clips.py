@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from session_fakes import square, write_clip
 
-from app.gui.panels.clip_rows import NOTE
+from app.gui.panels.clip_rows import CLIP, NOTE
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -98,6 +98,23 @@ def test_saving_shows_how_far_a_clip_is_and_a_tick_says_it_is_done(collected):
     tick(collected, 0)
     assert collected.session.collection.clips[0].done
     assert collected.window.clips_panel.count.text() == "1 of 3 done"
+
+
+def test_the_open_clip_shows_how_far_it_is_now_without_being_saved(collected):
+    rows = collected.window.clips_panel.rows
+    collected.window.side.above.show_panel("clips")
+    collected.draw(square(0))
+    collected.wait(lambda: "12% verified" in note(collected, 0))
+    collected.track()
+    collected.wait(lambda: rows.index(0).data(CLIP).share == 1)
+    assert (rows.index(0).data(CLIP).labelled, rows.index(0).data(CLIP).vouched) == (8, 1)
+    counts = rows.index(0).data(CLIP)
+    collected.key(Qt.Key.Key_S, CTRL)
+    collected.wait(lambda: not collected.session.dirty)
+    saved = collected.session.collection.clips[0]
+    assert (saved.labelled, saved.vouched) == (counts.labelled, counts.vouched)  # both ways of counting agree
+    collected.key(Qt.Key.Key_Z, CTRL)
+    collected.wait(lambda: rows.index(0).data(CLIP).labelled == 1)
 
 
 def test_a_key_goes_to_the_next_clip_that_is_not_done(collected):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_strategies import documents
 from session_fakes import FakeTrackers, saved, square, write_clip
 
 from app.formats.collection import CollectionError, load_collection, save_collection
@@ -18,6 +19,8 @@ from app.model.document import Label
 from app.session import Mode, RelinkError, Session, SessionError
 from app.settings import Settings
 from app.work import journal
+from app.work.clips import counts
+from app.work.opening import glance
 
 names = st.text("abcä ü._-", min_size=1, max_size=8).filter(lambda name: name.strip(". "))
 count = st.integers(0, 2**40)
@@ -34,6 +37,12 @@ def test_a_manifest_reads_back_as_it_was(tmp_path_factory, found, labels):
     before = Collection(tuple(found), tuple(Label(name, "#ff0000") for name in labels), {"jump": 5, "masks": False})
     save_collection(before, path)
     assert load_collection(path) == before
+
+
+@given(documents())
+def test_the_open_clip_is_counted_from_its_lanes_as_from_its_document(doc):
+    told = counts(doc, Path("a.siamlabel"))
+    assert glance(doc, 8).coverage() == (told["labelled"], told["vouched"])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
@@ -31,6 +32,19 @@ class ClipRows(QAbstractListModel):
         super().__init__()
         self._session, self._set_done = session, set_done
         self._clips: tuple[Clip, ...] = ()
+        self._live: Clip | None = None
+        """The open clip with its figures as they are now."""
+
+    def count(self) -> None:
+        """Take the figures of the open clip from its labels, not from its last save."""
+        here, lanes = self._session.clip, self._session.lanes
+        if here is None:
+            return
+        labelled, vouched = lanes.coverage()
+        clip = msgspec.structs.replace(self._clips[here], labelled=labelled, vouched=vouched, frames=lanes.frames)
+        if clip != self._live:
+            self._live = clip
+            self.touch()
 
     def refresh(self) -> None:
         """Follow the collection."""
@@ -62,6 +76,9 @@ class ClipRows(QAbstractListModel):
         if not 0 <= index.row() < len(self._clips):
             return None
         clip, session = self._clips[index.row()], self._session
+        if self._live is not None and index.row() == session.clip and self._live.video == clip.video:
+            live = self._live
+            clip = msgspec.structs.replace(clip, labelled=live.labelled, vouched=live.vouched, frames=live.frames)
         if role == Qt.ItemDataRole.DisplayRole:
             unsaved = session.history.dirty if index.row() == session.clip else clip.video in session.unsaved_clips
             return f"{clip.name} *" if unsaved else clip.name
@@ -92,7 +109,7 @@ class ClipRows(QAbstractListModel):
         elif clip.frames:
             said = tr("{frames} frames, {labelled} of them labelled; a person vouches for {vouched}")
             lines.append(said.format(frames=clip.frames, labelled=clip.labelled, vouched=clip.vouched))
-            lines.append(tr("Figures are those of the last save"))
+            lines.append(tr("Figures of clips that are not open are those of the last save"))
         elif clip.truths:
             lines.append(tr("Its labels come in when it is opened"))
         return "\n".join(lines)

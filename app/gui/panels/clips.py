@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QAction, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, QTimer
+from PySide6.QtGui import QAction, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListView, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.gui import theme
@@ -16,6 +16,8 @@ from app.session import Session
 from app.words import tr
 
 Ask = Callable[[], list[Path]]
+COUNT_AFTER = 700
+"""Milliseconds between a change of the labels and new figures of the open clip; a run changes them all the time."""
 
 
 class ClipsPanel(QWidget):
@@ -80,7 +82,11 @@ class ClipsPanel(QWidget):
         column.addWidget(self.list, 1)
         for event in (session.events.clips, session.events.opened):
             event.connect(self.refresh)
-        session.events.document.connect(lambda _: self.rows.touch())
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(COUNT_AFTER)
+        self._soon.timeout.connect(self._count)
+        session.events.document.connect(lambda _: self._changed())
         theme.current().changed.connect(self.list.viewport().update)
         self.refresh()
 
@@ -92,10 +98,25 @@ class ClipsPanel(QWidget):
             chosen = QItemSelectionModel.SelectionFlag.ClearAndSelect
             self.list.selectionModel().setCurrentIndex(self.rows.index(here), chosen)
             self.list.scrollTo(self.rows.index(here))
+        self._changed()
         self._tell_count()
         for button in (self.add, self.next):
             button.setVisible(collection is not None)
         self.hint.setVisible(not self.rows.rowCount())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._changed()
+
+    def _changed(self) -> None:
+        """The open clip has other labels: its mark changes now, its figures soon, if anybody looks."""
+        self.rows.touch()
+        if self.isVisible() and not self._soon.isActive():
+            self._soon.start()
+
+    def _count(self) -> None:
+        if self.isVisible():
+            self.rows.count()
 
     def add_paths(self, paths: list[Path]) -> None:
         """Add videos and what folders hold to the collection that is open."""
