@@ -35,8 +35,12 @@ class Documents:
         session.events.error.connect(lambda _: self._failed())
 
     def open(self, path: Path | None) -> None:
-        """Open a path (None: the sample) once the present document may be left."""
-        self.leave(lambda: self._open(path))
+        """Open a path (None: the sample) once the present document may be left; a folder without images of its own as
+        the collection of what it holds."""
+        if path is not None and path.is_dir() and not holds_images(path):
+            self.open_folder(path)
+        else:
+            self.leave(lambda: self._open(path))
 
     def ask_open(self) -> dict[str, Any] | None:
         """The ask-part of the open command; it opens what was chosen itself, for saving comes first and takes time."""
@@ -65,8 +69,6 @@ class Documents:
         """Open what was dropped on the window: one path, or several as a collection."""
         if len(paths) > 1:
             self.open_several(paths)
-        elif paths and paths[0].is_dir() and not holds_images(paths[0]):
-            self.open_folder(paths[0])
         elif paths:
             self.open(paths[0])
 
