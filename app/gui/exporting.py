@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtWidgets import QInputDialog, QWidget
 
 from app.formats.several import SeveralClipsError
+from app.gui.counting import Counting
 from app.gui.dialogs.export import ExportAnswer, ExportDialog
 from app.gui.dialogs.importing import ImportDialog
 from app.session import Session
@@ -26,6 +27,7 @@ class Exporting:
         self._on_error = on_error
         self.dialog: ExportDialog | None = None
         self._job: Job[Any] | None = None
+        self._counting = Counting(session.jobs)
         self._imports: ImportDialog | None = None
         session.events.progress.connect(self._progress)
         session.events.incoming.connect(self._incoming)
@@ -37,8 +39,9 @@ class Exporting:
         assert session.media is not None
         place = session.project or default_project(session.media.path)
         dialog = ExportDialog(
-            session.document.copy(), place.parent, place.stem, session.selected, self._start, self._cancel, self._window
-        )
+            session.document.copy(), place.parent, place.stem, session.selected, self._start, self._cancel,
+            self._counting.ask, self._window,
+        )  # fmt: skip
         self.dialog = dialog
         dialog.finished.connect(self._closed)
         dialog.open()
@@ -74,6 +77,7 @@ class Exporting:
             dialog.show_cancelled()
 
     def _closed(self) -> None:
+        self._counting.stop()
         if self.dialog is not None:
             self.dialog.deleteLater()
         self.dialog = self._job = None

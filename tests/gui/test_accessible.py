@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QSplitterHandle, QTabBar, QWidget
 from session_fakes import square
 
+from app.gui.counting import at_once
 from app.gui.dialogs.error import ErrorDialog
 from app.gui.dialogs.export import ExportDialog
 from app.gui.dialogs.importing import ImportDialog
@@ -192,7 +193,9 @@ def keys(user, tmp_path: Path) -> QDialog:
 
 
 def export(user, tmp_path: Path) -> QDialog:
-    return ExportDialog(user.session.document, tmp_path, "clip", 1, lambda answer: None, lambda: None, user.window)
+    return ExportDialog(
+        user.session.document, tmp_path, "clip", 1, lambda answer: None, lambda: None, at_once, user.window
+    )
 
 
 def labels(user, tmp_path: Path) -> QDialog:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QInputDialog
 from session_fakes import FRAMES, square
 
+from app.formats.coco import CocoFormat
+from app.gui.counting import Counting
 from app.gui.dialogs.importing import ImportDialog
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -22,9 +25,41 @@ def ask(user):
     return dialog
 
 
+def figure(dialog):
+    found = dialog.counts._figures.get("boxes")
+    return found.text() if found is not None else None
+
+
+def test_a_long_count_is_said_and_only_the_newest_is_told(user, monkeypatch):
+    begun: list[int] = []
+    told: list[int] = []
+    gate = threading.Event()
+
+    def count(number):
+        begun.append(number)
+        gate.wait(30)
+        return number
+
+    counting = Counting(user.session.jobs)
+    for number in range(5):
+        counting.ask(lambda number=number: count(number), lambda plan, error: told.append(plan))
+        user.wait(lambda: begun == [0])
+    gate.set()
+    user.wait(lambda: told == [4])
+    assert begun == [0, 4]
+
+    gate.clear()
+    monkeypatch.setattr(CocoFormat, "plan", lambda *_: count(5))
+    dialog = ask(user)
+    user.wait(lambda: dialog.counts.losses.text() == "Counting…")
+    dialog.close_button.click()
+    gate.set()
+    user.wait(lambda: not any(job.running for job in user.session.jobs._jobs))
+
+
 def test_counts_come_before_and_the_report_after(user, tmp_path):
     dialog = ask(user)
-    assert dialog.counts._figures["boxes"].text() == str(FRAMES)
+    user.wait(lambda: figure(dialog) == str(FRAMES))
     assert "0.001 px" in dialog.counts.losses.text()
     out = tmp_path / "out.json"
     dialog.path.setText(str(out))
@@ -39,9 +74,9 @@ def test_counts_come_before_and_the_report_after(user, tmp_path):
 def test_options_of_the_format_change_the_counts(user):
     dialog = ask(user)
     dialog.form.controls["only_verified"].setChecked(True)
-    assert dialog.counts._figures["boxes"].text() == "1"
+    user.wait(lambda: figure(dialog) == "1")
     dialog.format.setCurrentIndex(dialog.format.findData("vot"))
-    assert dialog.counts._figures["boxes"].text() == str(FRAMES)
+    user.wait(lambda: figure(dialog) == str(FRAMES))
     assert dialog.path.text().endswith("-vot")
     dialog.close_button.click()
 

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 from app import words
 from app.commands.params import FramesWanted, TrackRange
 from app.diagnostics import resource
+from app.gui.counting import at_once
 from app.gui.dialogs.export import ExportDialog
 from app.gui.dialogs.keys import KeysDialog
 from app.gui.dialogs.labels import LabelsDialog
@@ -164,7 +165,7 @@ def test_dialogs(spanish_user: User, english: Callable[[str], bool], clip: Path,
         LabelsDialog(session.document.labels, window),
         ParamsDialog(window, "", "", "", TrackRange(0, 5)),
         ParamsDialog(window, "", "", "", FramesWanted()),
-        ExportDialog(session.document, tmp_path, "clip", number, lambda answer: None, lambda: None, window),
+        ExportDialog(session.document, tmp_path, "clip", number, lambda answer: None, lambda: None, at_once, window),
     ]
     for dialog in dialogs:
         if isinstance(dialog, ExportDialog):

@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 from app.formats import base as formats
 from app.formats.base import ExportReport, FormatError, Preflight
 from app.gui import theme
+from app.gui.counting import Count, Told
 from app.gui.dialogs.form import Form, form_label
 from app.model.document import Document
 from app.words import mark, tr
@@ -49,6 +50,8 @@ COUNTS = {
     "absent": mark("Absent"), "occluded": mark("Occluded"), "unverified": mark("Unverified"),
     "ignored": mark("Ignored"),
 }  # fmt: skip
+COUNTING = 200
+"""Milliseconds after which it is said that the counts are on their way."""
 ACROSS = 4
 """Figures in a row: words may be long."""
 
@@ -93,6 +96,7 @@ class Counts(QWidget):
             self.losses.setText(tr("Nothing is lost."))
 
     def show_problem(self, text: str) -> None:
+        """A sentence in place of what would be lost; the figures say nothing then."""
         for figure in self._figures.values():
             figure.setText("–")
         self.losses.setText(text)
@@ -113,6 +117,7 @@ class ExportDialog(QDialog):
         selected: int | None,
         start: Start,
         cancel: Callable[[], None],
+        count: Callable[[Count, Told], None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -121,7 +126,7 @@ class ExportDialog(QDialog):
         self.setModal(True)
         self._doc, self._folder, self._stem = doc, folder, stem
         self._selected = selected
-        self._start, self._cancel = start, cancel
+        self._start, self._cancel, self._count = start, cancel, count
         self._formats = formats.formats()
         self._running = False
         self._touched_path = False
@@ -129,6 +134,10 @@ class ExportDialog(QDialog):
         self._grow_soon.setSingleShot(True)
         self._grow_soon.setInterval(0)
         self._grow_soon.timeout.connect(self._grow)
+        self._count_slow = QTimer(self)
+        self._count_slow.setSingleShot(True)
+        self._count_slow.setInterval(COUNTING)
+        self._count_slow.timeout.connect(lambda: self.counts.show_problem(tr("Counting…")))
         self.format = QComboBox()
         for name, known in self._formats.items():
             self.format.addItem(tr(known.title), name)
@@ -252,17 +261,27 @@ class ExportDialog(QDialog):
         self._plan()
 
     def _plan(self) -> None:
+        """Count what would be written, in the background: a long document takes its time."""
         assert self.form is not None
-        ready = bool(self.path.text().strip())
-        try:
-            plan = self._format.plan(self._doc, self.form.value())
-        except FormatError as error:
-            self.counts.show_problem(str(error))
-            ready = False
-        else:
+        known, doc, params = self._format, self._doc, self.form.value()
+        if not self._count_slow.isActive():
+            self._count_slow.start()
+        self._count(lambda: known.plan(doc, params), self._counted)
+        self._allow(True)
+
+    def _counted(self, plan: Preflight | None, error: Exception | None) -> None:
+        self._count_slow.stop()
+        if plan is not None:
             self.counts.show_preflight(plan)
-        self.export_button.setEnabled(ready)
+        elif isinstance(error, FormatError):
+            self.counts.show_problem(str(error))
+            self._allow(False)
+        elif error is not None:
+            raise error
         self._grow_soon.start()
+
+    def _allow(self, sound: bool) -> None:
+        self.export_button.setEnabled(sound and bool(self.path.text().strip()))
 
     def _grow(self) -> None:
         """Make room for everything that is said; never shrink under the hand."""
@@ -295,6 +314,7 @@ class ExportDialog(QDialog):
     def _begin(self) -> None:
         assert self.form is not None
         self._running = True
+        self._count_slow.stop()
         self._pages.setCurrentIndex(1)
         self.export_button.hide()
         self.show_progress(0.0)
