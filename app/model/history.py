@@ -60,12 +60,14 @@ class History:
         self._subscribers: list[Subscriber] = []
         self._owner: int | None = None
         self._telling = False
+        self._taken: _Step | None = None
         if taken is not None:
             before, self._state = self._state, next(self._names)
             change = taken.change
             step = _Step(taken.title, None, [], change.tracks, change.video, before, self._state, next(_CLOCK))
             _push(step.back, taken.back)
             self._done.append(step)
+            self._taken = step
 
     def commit(self, edit: Edit, title: str = "", gesture: str | None = None) -> Change:
         """Carry out ``edit`` as an undo step of its own, or as part of the step that ``gesture`` opened.
@@ -159,6 +161,11 @@ class History:
     def dirty(self) -> bool:
         """Whether the document differs from what was saved last; undoing back to that point makes it clean again."""
         return self._state != self._saved
+
+    @property
+    def worked_on(self) -> bool:
+        """Whether it holds more unsaved work than the step that was taken before anyone looked."""
+        return self.dirty and not (self._taken is not None and self._done == [self._taken] and not self._undone)
 
     def subscribe(self, fn: Subscriber) -> Callable[[], None]:
         """Have ``fn(edit, change)`` called after every applied edit, also those of undo and redo; answers with the

@@ -24,7 +24,8 @@ from app.work.jobs import Job
 from app.work.journal import Leftover
 
 KEPT = 8
-"""Clips without unsaved work whose undo is remembered after they were left; those with unsaved work all are."""
+"""Clips without unsaved work whose undo is remembered after they were left; those with unsaved work all are. The labels
+that came with a clip are no work: they come again."""
 
 
 class Collecting(ClipList):
@@ -200,8 +201,8 @@ class Collecting(ClipList):
             self.events.clips()
 
     def _forget_oldest(self) -> None:
-        clean = [video for video, kept in self._left.items() if not kept.history.dirty]
-        for video in clean[:-KEPT]:
+        spare = [video for video, kept in self._left.items() if not kept.history.worked_on]
+        for video in spare[:-KEPT]:
             self._left.pop(video).journal.discard()
 
     def _release(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QListView, QPushButton, QWidget
 from session_fakes import square, write_clip
 
 from app.gui.panels.clip_rows import CLIP, NOTE
@@ -229,3 +229,22 @@ def test_the_history_lists_the_steps_of_all_clips_and_a_click_goes_to_one(collec
     collected.wait(lambda: not collected.session.can_undo)
     assert not collected.session.dirty
     assert history(collected) == steps
+
+
+def test_several_folders_can_be_chosen_at_once(collected, tmp_path, monkeypatch):
+    wanted = [pictures(tmp_path / "walk" / name) for name in ("left", "right")]
+
+    def choose(dialog: QFileDialog) -> int:
+        dialog.setDirectory(str(tmp_path / "walk"))
+        dialog.show()
+        view = dialog.findChild(QListView, "listView")
+        model = view.model()
+        collected.wait(lambda: model.rowCount(view.rootIndex()) == 2)
+        view.selectAll()
+        button = next(b for b in dialog.findChildren(QPushButton) if b.text().replace("&", "") in ("Open", "Choose"))
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert not dialog.isVisible()
+        return dialog.result()
+
+    monkeypatch.setattr(QFileDialog, "exec", choose)
+    assert sorted(collected.window.documents.asking.folders()) == wanted

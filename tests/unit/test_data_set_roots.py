@@ -16,6 +16,7 @@ from app.model.tracks import Source
 from app.session import Mode, Session, SessionError
 from app.settings import Settings
 from app.work import journal
+from app.work.collecting import KEPT
 from app.work.gathering import gather
 
 SIZE = (48, 32)
@@ -181,6 +182,23 @@ def test_labels_come_in_once_and_what_was_saved_wins(session, tmp_path):
     session.wait(session.open_collection(manifest))
     arrive(session)
     assert [track.label for track in session.document.tracks.values()] == ["mine"]
+
+
+def test_looking_through_a_long_data_set_keeps_only_a_few_clips_and_all_that_were_worked_on(session, tmp_path):
+    for n in range(KEPT + 4):
+        images(tmp_path / "set" / f"c{n}" / "img", "{:04d}.jpg", frames=2)
+        text(tmp_path / "set" / f"c{n}" / "groundtruth_rect.txt", *[BOX] * 2)
+    session.open_folder(tmp_path / "set")
+    arrive(session)
+    session.add_object(square(0), "mine")
+    for n in range(1, KEPT + 4):
+        go(session, n)
+    names = {Path(video).parent.name for video in session.unsaved_clips}
+    assert names == {"c0", *(f"c{n}" for n in range(3, KEPT + 3))}
+    go(session, 1)
+    assert len(session.document.tracks) == 1  # they have come again
+    go(session, 0)
+    assert len(session.document.tracks) == 2
 
 
 def test_labels_that_came_in_survive_a_kill(session, tmp_path):
