@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import av
@@ -31,7 +32,7 @@ def clip(tmp_path: Path) -> Path:
 def trackers(monkeypatch: pytest.MonkeyPatch) -> FakeTrackers:
     """What every session of the command line gets for trackers."""
     fake = FakeTrackers()
-    monkeypatch.setattr(headless, "Session", lambda settings: Session(settings, create_tracker=fake))
+    monkeypatch.setattr(headless, "Session", partial(Session, create_tracker=fake))
     return fake
 
 
@@ -101,7 +102,7 @@ def test_an_interrupt_keeps_and_exports_what_was_computed(
             self.wait(lambda: self.run is None or self.run.frame >= 3)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(headless, "Session", lambda settings: Impatient(settings, create_tracker=trackers))
+    monkeypatch.setattr(headless, "Session", partial(Impatient, create_tracker=trackers))
     result = track_and_export(Task(clip, square(0), tmp_path / "out"), Console(quiet=True))
     assert result.status == INTERRUPTED
     assert len(result.boxes) > 3
