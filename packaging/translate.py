@@ -28,11 +28,11 @@ NEVER = datetime(2026, 1, 1, tzinfo=UTC)
 GLOSSARY = {
     "es": (
         "# Words: frame fotograma, keyframe fotograma clave, box recuadro, mask máscara, label etiqueta,",
-        "# track (noun) trayectoria, to track seguir, run seguimiento, tracker seguidor, gap hueco, template plantilla,",
-        "# search region región de búsqueda, heat map mapa de calor, weights pesos, score puntuación,",
-        "# confidence confianza, occluded ocluido, out of view fuera de cuadro, lost perdido, uncertain incierto,",
-        "# suspicious sospechoso, to vouch for confirmar, to verify verificar, comment nota, journal diario,",
-        "# command orden, key tecla. Infinitives for commands, usted elsewhere.",
+        "# track (noun) trayectoria, to track seguir, run seguimiento, tracker seguidor, gap hueco,",
+        "# template plantilla, search region región de búsqueda, heat map mapa de calor, weights pesos,",
+        "# score puntuación, confidence confianza, occluded ocluido, out of view fuera de cuadro,",
+        "# lost perdido, uncertain incierto, suspicious sospechoso, to vouch for confirmar, to verify verificar,",
+        "# comment nota, journal diario, command orden, key tecla. Infinitives for commands, usted elsewhere.",
     ),
 }
 """Which word stands for which, at the head of each catalogue."""

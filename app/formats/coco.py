@@ -120,7 +120,11 @@ class CocoFormat:
 
     def may_replace(self, out: Path) -> str:
         """Only JSON makes way: a slip of the hand must not cost a project or a video."""
-        return "" if out.suffix.lower() == ".json" else "the file exists and is no .json file"
+        return (
+            ""
+            if out.suffix.lower() == ".json"
+            else tr("the file exists and is no {suffix} file").format(suffix=".json")
+        )
 
     def write(
         self, kept: Document, part: Path, params: Any, names: Sequence[str], pictures: Iterator[Picture] | None

@@ -11,6 +11,7 @@ from app.formats.extras import Fail, plain_values
 from app.formats.outline import turned
 from app.model.geometry import Box
 from app.model.tracks import Observation, Source, State
+from app.words import tr
 
 RESERVED = frozenset(
     ("track_id", "source", "state", "occluded", "outside", "verified", "keyframe", "score", "cover", "signals")
@@ -28,12 +29,12 @@ def observed(
     box = _box(bbox, masked, about, where, fail)
     score = about.get("score", score)
     if score is not None and (isinstance(score, bool) or not isinstance(score, int | float)):
-        fail(f"{where}, attributes.score", "a score is a number")
+        fail(f"{where}, attributes.score", tr("a score is a number"))
     cover, signals = about.get("cover"), about.get("signals", {})
     if cover is not None and (isinstance(cover, bool) or not isinstance(cover, int)):
-        fail(f"{where}, attributes.cover", "a cover level is a whole number from 0 to 8")
+        fail(f"{where}, attributes.cover", tr("a cover level is a whole number from 0 to 8"))
     if not isinstance(signals, dict) or not all(isinstance(value, float | int) for value in signals.values()):
-        fail(f"{where}, attributes.signals", "signals are numbers by name")
+        fail(f"{where}, attributes.signals", tr("signals are numbers by name"))
     state = about.get("state")
     if state not in list(State):
         state = State.OCCLUDED if about.get("occluded") is True else State.VISIBLE
@@ -60,8 +61,11 @@ def _box(bbox: Sequence[float] | None, masked: bool, about: Mapping[str, Any], w
     if not bbox and masked:
         return None
     if bbox is None or len(bbox) != 4 or not all(map(math.isfinite, bbox)):
-        return fail(f"{where}, bbox", "a box is four finite numbers: x, y, width, height")
+        return fail(f"{where}, bbox", tr("a box is four finite numbers: x, y, width, height"))
     box = Box(*bbox)
     if box.w < 0 or box.h < 0:
-        fail(f"{where}, bbox", f"width and height must not be negative, but they are {box.w} and {box.h}")
+        fail(
+            f"{where}, bbox",
+            tr("width and height must not be negative, but they are {w} and {h}").format(w=box.w, h=box.h),
+        )
     return box if masked else turned(box, rotation(about))

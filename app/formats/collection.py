@@ -16,6 +16,7 @@ from app.formats.atomic import replace_file
 from app.formats.names import short
 from app.model.collection import Clip, Collection
 from app.model.document import Count, Label, SettingValue
+from app.words import tr
 
 SUFFIX = ".siamclips"
 FORMAT = "siamclips"
@@ -93,12 +94,16 @@ def save_collection(collection: Collection, path: Path) -> None:
         replace_file(path.resolve(), msgspec.json.format(data, indent=1) + b"\n")
     except UnicodeEncodeError as error:
         raise CollectionError(
-            f"{path} cannot be saved: the name {error.object!r} is not proper text. Rename that file or label."
+            tr("{path} cannot be saved: the name {object!r} is not proper text. Rename that file or label.").format(
+                path=path, object=error.object
+            )
         ) from error
     except OSError as error:
         raise CollectionError(
-            f"{path} could not be saved: {error.strerror or error}. What was there before is untouched. "
-            "Make room, or check that the folder may be written to."
+            tr(
+                "{path} could not be saved: {error}. What was there before is untouched. Make room, or check "
+                "that the folder may be written to."
+            ).format(path=path, error=error.strerror or error)
         ) from error
 
 
@@ -109,22 +114,36 @@ def load_collection(path: Path) -> Collection:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise CollectionError(f"{path} is larger than {MAX_BYTES >> 20} MB. Check that it is a collection.")
+            raise CollectionError(
+                tr("{path} is larger than {MAX_BYTES} MB. Check that it is a collection.").format(
+                    path=path, MAX_BYTES=MAX_BYTES >> 20
+                )
+            )
         data = path.read_bytes()
     except OSError as error:
         raise CollectionError(
-            f"{path} cannot be read: {error.strerror or error}. Check the name and the disk."
+            tr("{path} cannot be read: {error}. Check the name and the disk.").format(
+                path=path, error=error.strerror or error
+            )
         ) from error
     try:
         head = msgspec.json.decode(data, type=_Head)
         if head.format != FORMAT or head.schema is None or head.schema < 1:
-            raise CollectionError(f"{path} is not a collection of clips. Choose a {SUFFIX} file.")
+            raise CollectionError(
+                tr("{path} is not a collection of clips. Choose a {SUFFIX} file.").format(path=path, SUFFIX=SUFFIX)
+            )
         if head.schema > SCHEMA:
-            raise CollectionError(f"{path} was saved by a newer SiamLabel (schema {head.schema}). Update SiamLabel.")
+            raise CollectionError(
+                tr("{path} was saved by a newer SiamLabel (schema {schema}). Update SiamLabel.").format(
+                    path=path, schema=head.schema
+                )
+            )
         file = msgspec.json.decode(data, type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CollectionError(
-            f"{path} is damaged: {short(str(error))}. Make the collection anew; its clips keep their labels."
+            tr("{path} is damaged: {why}. Make the collection anew; its clips keep their labels.").format(
+                path=path, why=short(str(error))
+            )
         ) from error
     folder = path.absolute().parent
     clips = tuple(
@@ -136,10 +155,14 @@ def load_collection(path: Path) -> Collection:
         )
         for entry in file.clips
     )
-    for what, names in (("clip", [c.video for c in clips]), ("label", [one.name for one in file.labels])):
+    for what, names in (
+        (tr("the clip {name!r} is there twice"), [c.video for c in clips]),
+        (tr("the label {name!r} is there twice"), [one.name for one in file.labels]),
+    ):
         if len(set(names)) != len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            raise CollectionError(f"{path} is damaged: the {what} {short(twice)!r} is there twice. Remove one of them.")
+            said = tr("{path} is damaged: {what}. Remove one of them.")
+            raise CollectionError(said.format(path=path, what=what.format(name=short(twice))))
     return Collection(clips, tuple(file.labels), file.settings)
 
 
@@ -153,7 +176,11 @@ def _place(path: str, folder: Path) -> _Place:
 def _found(place: _Place, folder: Path, manifest: Path) -> str:
     """Where it is as seen from the manifest, else where it was at the last save."""
     if "\0" in place.path + place.absolute or not place.path:
-        raise CollectionError(f"{manifest} is damaged: {place.path!r} is no path. Make the collection anew.")
+        raise CollectionError(
+            tr("{manifest} is damaged: {path!r} is no path. Make the collection anew.").format(
+                manifest=manifest, path=place.path
+            )
+        )
     beside = os.path.normpath(folder / place.path)
     try:
         return place.absolute if not os.path.exists(beside) and os.path.exists(place.absolute) else beside  # noqa: PTH110

@@ -139,7 +139,7 @@ _SENTENCES = {
     ),
     "mask_off": mark("Masks, not written among boxes: {n}."),
     "bridges": mark("Masks with holes or several parts, whose outlines bridges of no width join into one: {n}."),
-    "pieces": "Masks, each a shape of one frame in CVAT, which has no tracks of them: {n}.",
+    "pieces": mark("Masks, each a shape of one frame in CVAT, which has no tracks of them: {n}."),
     "box_off": mark("Boxes of frames with a mask, replaced by the mask's tight box: {n}."),
     "spread": mark("Attributes of tracks that frames have, too, written on each frame: {n}."),
     "reworded": mark(

@@ -84,7 +84,11 @@ class _Reader:
         for event, depth, element in walk(file):
             if event == "start":
                 if depth == 0 and element.tag != "annotations":
-                    self._fail("", f"<{element.tag[:40]}> is not what CVAT writes", tr("Choose a CVAT 1.1 XML file."))
+                    self._fail(
+                        "",
+                        tr("<{tag}> is not what CVAT writes").format(tag=element.tag[:40]),
+                        tr("Choose a CVAT 1.1 XML file."),
+                    )
                 parents.append(element)
                 continue
             parents.pop()

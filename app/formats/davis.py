@@ -73,8 +73,8 @@ class DavisFormat(SequenceFolder):
         chosen, tally = masked(doc, params, absent=True)
         if len(chosen.document.tracks) > MAX_OBJECTS:
             raise FormatError(
-                f"{len(chosen.document.tracks)} objects are too many for DAVIS",
-                remedy=f"Choose up to {MAX_OBJECTS} tracks.",
+                tr("{count} objects are too many for DAVIS").format(count=len(chosen.document.tracks)),
+                remedy=tr("Choose up to {MAX_OBJECTS} tracks.").format(MAX_OBJECTS=MAX_OBJECTS),
             )
         others = [tr("Frame pictures are written as JPEG, which alters pixels slightly.")] if params.with_frames else []
         return chosen, told(chosen, tally, *others)

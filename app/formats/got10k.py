@@ -167,7 +167,7 @@ def _size(path: Path, meta: dict[str, str]) -> tuple[int, int] | None:
     found = re.fullmatch(r"\((\d{1,9}), ?(\d{1,9})\)", meta["resolution"], re.ASCII)
     size = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 0 < size[0] * size[1] <= MAX_PIXELS:
-        what = f"'{meta['resolution'][:40]}' is no size of a picture"
+        what = tr("'{size}' is no size of a picture").format(size=meta["resolution"][:40])
         raise FormatError(what, path, "resolution", tr("Write (width, height) in pixels."))
     return size
 

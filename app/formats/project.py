@@ -239,7 +239,7 @@ def _check_head(data: bytes, path: Path) -> None:
     except (msgspec.ValidationError, RecursionError):
         head = _Head()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _wrong(path, f"the file is damaged or cut off ({error})") from error
+        raise _wrong(path, tr("the file is damaged or cut off ({error})").format(error=error)) from error
     if head.format != FORMAT or head.schema is None or head.schema < 1:
         raise ProjectError(
             tr("{path} is not a SiamLabel project. Choose a {SUFFIX} file, or open a video instead.").format(
@@ -260,11 +260,13 @@ def _check(file: _File, path: Path) -> None:
     ids = Counter(one.id for one in (*file.tracks, *file.comments))
     for id_, times in ids.items():
         if times > 1:
-            raise _wrong(path, f"the id {id_} is used by {times} tracks or comments (keys tracks, comments)")
+            said = tr("the id {id} is used by {times} tracks or comments (keys tracks, comments)")
+            raise _wrong(path, said.format(id=id_, times=times))
     names = Counter(label.name for label in file.labels)
     for name, times in names.items():
         if times > 1:
-            raise _wrong(path, f"the label {name!r} is there {times} times (key labels)")
+            said = tr("the label {name!r} is there {times} times (key labels)")
+            raise _wrong(path, said.format(name=name, times=times))
     masked = [
         (t.id, frame, seen.mask) for t in file.tracks for frame, seen in t.frames.items() if seen.mask is not None
     ]
@@ -310,11 +312,9 @@ def _locate(data: bytes) -> str:
 def _wrong(path: Path, what: str) -> ProjectError:
     backup = backup_of(path)
     if backup.exists():
-        remedy = f"The version before it is kept as {backup.name}: rename that file to open it."
+        remedy = tr("The version before it is kept as {name}: rename that file to open it.").format(name=backup.name)
     else:
         remedy = tr("Restore the file from a backup.")
     return ProjectError(
-        tr("{path} cannot be opened: {rstrip}. {remedy}").format(
-            path=path, rstrip=short(what).rstrip("."), remedy=remedy
-        )
+        tr("{path} cannot be opened: {what}. {remedy}").format(path=path, what=short(what).rstrip("."), remedy=remedy)
     )

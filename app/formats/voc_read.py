@@ -132,7 +132,12 @@ class _Reader:
     def _picture(self, frame: int, file: Path) -> None:
         root = self._parsed(file)
         if root.tag != "annotation":
-            self._fail(file, "", f"<{root.tag[:40]}> is not what VOC has", tr("Choose a folder of VOC files."))
+            self._fail(
+                file,
+                "",
+                tr("<{tag}> is not what VOC has").format(tag=root.tag[:40]),
+                tr("Choose a folder of VOC files."),
+            )
         size = root.find("size")
         if size is not None:
             width, height = (

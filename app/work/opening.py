@@ -75,7 +75,7 @@ def open_document(
 ) -> Generator[str, None, Opened]:
     """Find the video of ``doc`` and check that it is the one that was labelled. Raises as `open_path`."""
     ref = doc.video
-    name = project or Path("the recovered work")
+    name = project or Path(tr("the recovered work"))
     if ref is None:
         raise SessionError(tr("{name} names no video; open the video itself").format(name=name))
     found = video or Path(ref.path)

@@ -226,3 +226,45 @@ def test_the_check_above_sees_what_it_should() -> None:
     assert isinstance(call, ast.Expr)
     assert isinstance(call.value, ast.Call)
     assert [text for _, text in literals(call.value.args[0])] == [" frames", "No ", " here"]
+
+
+SILENT = frozenset({
+    "tr", "mark", "trn", "trc", "debug", "info", "warning", "error", "exception", "critical", "setStyleSheet",
+    "stylesheet", "execute", "executescript", "RuntimeError", "ValueError", "TypeError", "TimeoutError", "IndexError",
+    "Command", "Meta", "_meta",
+})  # fmt: skip
+"""Calls whose literals are translated, logged, or for programmers. Command, Meta: see ``packaging/translate.py``."""
+
+ENGLISH_STAYS = re.compile(
+    r"another tool|<span style='color: |frames of |\s*create table.*|# Keys.*"
+    r"| is missing or damaged|.*\{flaw\}.*|.*\{aspect:.*|.*timestamps.*|no keyframes",
+    re.DOTALL,
+)
+"""Names of threads, statements of SQL, docs/keys.md, notes that are kept in files."""
+
+
+def spoken(node: ast.AST, heard: bool = True) -> Iterator[ast.Constant]:
+    """The texts in ``node`` that pass by no call of `SILENT` and are no docstrings."""
+    for child in ast.iter_child_nodes(node):
+        name = child.func if isinstance(child, ast.Call) else None
+        name = name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")
+        if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+            continue
+        if heard and isinstance(child, ast.Constant) and isinstance(child.value, str):
+            yield child
+        yield from spoken(child, heard and name not in SILENT)
+
+
+def test_no_sentence_stands_by_itself() -> None:
+    """Two words and a space between them are a sentence, wherever they stand."""
+    found = []
+    for room in ROOMS:
+        for path in [ROOT / room] if room.endswith(".py") else sorted((ROOT / room).rglob("*.py")):
+            if path.name == "theme.py":  # style sheets
+                continue
+            for text in spoken(ast.parse(path.read_text(encoding="utf-8"))):
+                if re.search(r"[A-Za-z]{2,}[,:;]? [A-Za-z]{2,}", text.value) and not ENGLISH_STAYS.fullmatch(
+                    text.value
+                ):
+                    found.append(f"{path.relative_to(ROOT)}:{text.lineno}: {text.value!r}")
+    assert found == []
