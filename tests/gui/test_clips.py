@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import cv2
@@ -248,3 +250,26 @@ def test_several_folders_can_be_chosen_at_once(collected, tmp_path, monkeypatch)
 
     monkeypatch.setattr(QFileDialog, "exec", choose)
     assert sorted(collected.window.documents.asking.folders()) == wanted
+
+
+def test_a_long_look_through_a_folder_shows_how_far_it_is_and_can_be_cancelled(make_user, tmp_path, monkeypatch):
+    pictures(tmp_path / "set" / "walk")
+    going = threading.Event()
+
+    def slowly(paths):
+        going.set()
+        for n in range(10_000):
+            yield min(0.9, n / 10)
+            time.sleep(0.01)
+        return []
+
+    monkeypatch.setattr("app.work.clip_list.gather", slowly)
+    user = make_user()
+    user.window.documents.open(tmp_path / "set")
+    work = user.window.work
+    user.wait(lambda: going.is_set() and work.isVisible() and work.bar.value() > 0)
+    assert "Looking through set" in user.window.start_page.title.text()
+    QTest.mouseClick(work.button, Qt.MouseButton.LeftButton)
+    user.wait(lambda: not work.isVisible())
+    assert user.session.collection is None
+    assert user.window.start_page.open_button.isVisible()
