@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWi
 
 from app.gui import theme
 from app.words import tr
+from app.work.reasons import translated
 
 LINGER = 8000
 """Milliseconds for which a mere hint stays."""
@@ -77,7 +78,7 @@ class NoticeBar(QWidget):
         """Something failed; stays until it is closed."""
         self._error = error
         self._timer.stop()
-        self._show(str(error) or type(error).__name__, "danger")
+        self._show(translated(str(error)) or type(error).__name__, "danger")
 
     def _show(self, text: str, colour: str, answers: Sequence[tuple[str, Callable[[], object]]] = ()) -> None:
         self._colour = colour
