@@ -129,7 +129,7 @@ class Hand:
 
         def fill() -> None:
             dialog = QApplication.activeModalWidget()
-            into = None if dialog is None else dialog.focusWidget()
+            into = dialog.focusWidget() if dialog is not None and dialog.isActiveWindow() else None
             if into is None:
                 QTimer.singleShot(10, fill)
                 return
