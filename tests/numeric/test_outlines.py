@@ -159,14 +159,16 @@ def test_a_mask_corrects_the_box_only_where_the_two_agree() -> None:
     around = outlines.bounds(heat)
     assert around is not None
     drawn = outlines.Drawn(heat, np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((KEY_CHANNELS, KEYS**2), np.float32))
-    known = outlines.Outline(fit=np.zeros(4))
+    known = outlines.Outline(fit=np.zeros(4), trust=1.0)
     assert known.take(drawn, box, sure=True, rate=1.0) == pytest.approx(around)
     assert known.take(drawn, Box(400, 400, 50, 50), sure=True, rate=1.0) == (400, 400, 50, 50)
     assert outlines.Outline().take(drawn, box, sure=True, rate=1.0) == box
+    foreign = outlines.Outline(fit=np.zeros(4))  # a person whose box was not the mask's
+    assert foreign.take(drawn, box, sure=True, rate=1.0) == pytest.approx(box)
     for _ in range(outlines.EVERY):
         known.take(drawn, box, sure=True, rate=0.0)
     assert known.recent is not None
-    unsure = outlines.Outline(fit=np.zeros(4))
+    unsure = outlines.Outline(fit=np.zeros(4), trust=1.0)
     for _ in range(outlines.EVERY):
         unsure.take(drawn, box, sure=False, rate=0.0)
     assert unsure.recent is None

@@ -93,13 +93,23 @@ def test_a_perfect_run(tmp_path):
 def test_hand_worked_figures_of_a_shifted_tracker(tmp_path):
     clip = clip_of(tmp_path / "clip", frames=5)
     oracle = Oracle(shift=OBJECT_W / 2)
-    figures = score(drain(run_clip(oracle, clip, masks=True))[0], clip)
+    figures = score(drain(run_clip(oracle, clip, masks=False))[0], clip)
     # one perfect frame, four of IoU 1/3, which exceeds 0, .05 ... .3: 7 thresholds
     assert figures.auc == pytest.approx((20 + 4 * 7) / 5 / 21)
     assert figures.miou == pytest.approx((1 + 4 / 3) / 5)
     assert figures.precision20 == 1.0
     assert figures.mask_j is figures.mask_iou_held is None
-    assert not any(oracle.asked), "masks cost time: they are not asked for where nothing can be compared"
+    assert not any(oracle.asked)
+
+
+def test_masks_cost_time_and_are_asked_for_where_they_can_be_compared_or_always(tmp_path):
+    bare = clip_of(tmp_path / "bare", frames=2)
+    drawn = clip_of(tmp_path / "drawn", frames=2, masks=True)
+    usual, always = Contender.of("siamatt-mobile"), Contender.of("siamatt-mobile", always_masks=True)
+    assert [usual.draws(bare), usual.draws(drawn)] == [False, True]
+    assert [always.draws(bare), always.draws(drawn)] == [True, True]
+    assert usual.identity() != always.identity(), "stored results of the one are not taken for the other's"
+    assert not Contender.of("opencv-csrt", always_masks=True).draws(drawn)
 
 
 def test_absent_frames_and_frames_before_the_first_box_do_not_count(tmp_path):

@@ -16,7 +16,6 @@ from tracker.api import TrackerError
 from tracker.cli.terminal import console
 
 if TYPE_CHECKING:
-
     from tracker.training.absence import Seen
     from tracker.training.staging import Staged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as codec
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from cyclopts import Parameter
@@ -36,6 +36,7 @@ def effort(
     nanotrack_dir: Path | None = None,
     weights: Path | None = None,
     device: str = "auto",
+    masks: Literal["where-true", "always"] = "where-true",
 ) -> int:
     """Count the corrections of a simulated annotator, with trackers and with linear interpolation of keyframes.
 
@@ -67,6 +68,8 @@ def effort(
         Other weights than the shipped ones, for the trackers that have weights.
     device
         auto, cpu, cuda or mps.
+    masks
+        Ask for masks on clips with true masks, or always, as the window does; masks correct boxes.
     """
     from tracker.data.readers import discover
     from tracker.data.sequences import select
@@ -79,7 +82,8 @@ def effort(
     if jobs < 1 or min(ahead) < 0:
         raise TrackerError("--jobs needs at least 1, --ahead frames from 0 on.")
     options = {"nanotrack_dir": nanotrack_dir, "weights": weights}
-    contenders = [Contender.of(label, device, options) for label in dict.fromkeys(tracker or ["default"])]
+    labels = dict.fromkeys(tracker or ["default"])
+    contenders = [Contender.of(label, device, options, always_masks=masks == "always") for label in labels]
     sequences = select(discover(root), clips or [], None)
     if json is not None:
         prepare(json)

@@ -37,6 +37,7 @@ def evaluate(
     profile: str | None = None,
     repetitions: int = 15,
     variant: Literal["legacy", "toolkit"] = "legacy",
+    masks: Literal["where-true", "always"] = "where-true",
 ) -> int:
     """Measure trackers on clips with ground truth, as the field's benchmarks do.
 
@@ -81,6 +82,8 @@ def evaluate(
         Supervised runs of a tracker that answers differently each time; one that does not is run three times.
     variant
         How the expected average overlap is counted: legacy, as in published tables, or as the Python toolkit does.
+    masks
+        Ask for masks on clips with true masks, or always, as the window does; masks correct boxes. One pass only.
     """
     from tracker.cli.reporting import write_page
     from tracker.data.readers import discover
@@ -100,7 +103,9 @@ def evaluate(
     labels = list(dict.fromkeys(tracker or ["default"]))
     _refuse_unknown(set_ or {}, labels)
     options = {"nanotrack_dir": nanotrack_dir, "weights": weights, **(set_ or {})}
-    contenders = [Contender.of(label, device, options) for label in labels]
+    if masks == "always" and protocol != "one-pass":
+        raise TrackerError("--masks always is for one pass; VOT's protocols ask for masks where the truth has them.")
+    contenders = [Contender.of(label, device, options, always_masks=masks == "always") for label in labels]
     sequences = select(discover(root), clips or [], limit_clips)
     for path in (json, html):
         if path is not None:
@@ -140,10 +145,9 @@ def evaluate(
 
 
 def _about(contender: Contender) -> str:
-    from tracker.evaluation.raw import identity
     from tracker.evaluation.stored import describe
 
-    return describe(identity(contender.label, contender.device, **dict(contender.options)))
+    return describe(contender.identity())
 
 
 def with_progress_bar(

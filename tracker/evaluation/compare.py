@@ -22,25 +22,35 @@ from tracker.evaluation.protocols import OnePass, Protocol
 
 @dataclass(frozen=True)
 class Contender:
-    """One tracker to evaluate. ``label``: how the caller called it (a name or an alias); ``options``: for `create`."""
+    """One tracker to evaluate. ``label``: how the caller called it (a name or an alias); ``options``: for `create`;
+    ``always_masks``: ask it for masks on every clip, as the window does, not only where the truth has them."""
 
     label: str
     device: str = "auto"
     options: tuple[tuple[str, Any], ...] = ()
+    always_masks: bool = False
 
     @classmethod
-    def of(cls, label: str, device: str = "auto", options: Mapping[str, Any] | None = None) -> Contender:
+    def of(
+        cls, label: str, device: str = "auto", options: Mapping[str, Any] | None = None, *, always_masks: bool = False
+    ) -> Contender:
         """With those of the ``options`` that the tracker accepts. Raises `TrackerError` for an unknown name."""
         accepted = registry.accepts(label)
-        return cls(label, device, tuple((key, value) for key, value in (options or {}).items() if key in accepted))
+        kept = tuple((key, value) for key, value in (options or {}).items() if key in accepted)
+        return cls(label, device, kept, always_masks and registry.info(label).masks)
 
     def create(self) -> Tracker:
         """Raises `TrackerError` when the tracker cannot be made."""
         return registry.create(self.label, self.device, **dict(self.options))
 
-    @property
-    def masks(self) -> bool:
-        return registry.info(self.label).masks
+    def draws(self, sequence: Sequence) -> bool:
+        """It is asked for masks on this clip."""
+        return registry.info(self.label).masks and (sequence.has_masks or self.always_masks)
+
+    def identity(self) -> dict[str, Any]:
+        """What decides its raw results, see `raw.identity`."""
+        who = raw.identity(self.label, self.device, **dict(self.options))
+        return who | {"masks": "always"} if self.always_masks else who
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,7 @@ def compare(
     waiting: list[_Task] = []
     for contender in contenders:
         if raw_root is not None:
-            who = raw.identity(contender.label, contender.device, **dict(contender.options))
-            stores[contender.label] = store = raw.RawStore.claim(raw_root, who)
+            stores[contender.label] = store = raw.RawStore.claim(raw_root, contender.identity())
             if source is not None:
                 store.note_origin(source, dict(contender.options))
         for sequence in sequences:
@@ -161,7 +170,7 @@ def _finished(done: Done, sequence: Sequence) -> Progress:
 
 def _serial(tasks: list[_Task], trackers: Mapping[Contender, Tracker]) -> Generator[Progress | Done, None, None]:
     for protocol, contender, sequence in tasks:
-        steps = protocol.run(trackers[contender], sequence, contender.masks)
+        steps = protocol.run(trackers[contender], sequence, contender.draws(sequence))
         label, clip = contender.label, sequence.name
         try:
             while True:

@@ -72,9 +72,10 @@ class Annotator:
     def run(self, tracker: Tracker, sequence: Sequence, masks: bool) -> Generator[int, None, Effort]:
         """Corrections that ``tracker`` needs on one clip; yields the number of frames done.
 
-        Boxes alone count, ``masks`` changes nothing. Raises `SequenceError` when the clip cannot be read.
+        Boxes alone count; with ``masks`` they are those that the masks have corrected. Raises `SequenceError` when the
+        clip cannot be read.
         """
-        return _Review(self, tracker, sequence).run()
+        return _Review(self, tracker, sequence, masks).run()
 
     def score(self, run: Effort, sequence: Sequence) -> Effort:
         return run
@@ -113,6 +114,7 @@ class _Review:
     annotator: Annotator
     tracker: Tracker
     sequence: Sequence
+    masks: bool
     target: Target | None = None
     keyframe: int = 0
     corrected: list[int] = field(default_factory=list)
@@ -189,7 +191,7 @@ class _Review:
 
     def _ask(self, target: Target, image: Image) -> Answer:
         try:
-            found = target.step(image, want_mask=False)
+            found = target.step(image, want_mask=self.masks)
         except TrackerError as error:
             self.note = str(error)
             return NOTHING

@@ -101,7 +101,7 @@ def starts(sequence: Sequence) -> list[Start]:
 def run(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[int, None, list[Trajectory]]:
     """A run from every anchor, in the order of `starts`; yields the number of frames done in the present one.
 
-    ``masks``: the tracker's masks are its answers (only where the clip has them). Raises `SequenceError`.
+    ``masks``: the tracker's masks are its answers where the clip has masks. Raises `SequenceError`.
     """
     done = []
     for start in starts(sequence):

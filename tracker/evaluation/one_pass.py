@@ -77,12 +77,12 @@ class ClipScore:
 def run_clip(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[int, None, ClipRun]:
     """Follow the target through one clip; yields the number of frames done, returns the run.
 
-    ``masks``: ask the tracker for masks (only done where the clip has ground-truth masks). A `TrackerError` ends the
+    ``masks``: ask the tracker for masks; scored where the clip has ground-truth masks. A `TrackerError` ends the
     run and is noted in it. Raises `SequenceError` when the clip itself cannot be read.
     """
     run = ClipRun.empty(len(sequence.truth))
     present = sequence.present
-    want_mask = masks and sequence.has_masks
+    scores_masks = masks and sequence.has_masks
     start = sequence.first
     target: Target | None = None
     with closing(sequence.frames()) as frames:
@@ -90,7 +90,7 @@ def run_clip(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[
             if index == len(sequence.truth):
                 break
             run.decoded = index + 1
-            truth_mask = sequence.mask(index) if want_mask and index > start and present[index] else None
+            truth_mask = sequence.mask(index) if scores_masks and index > start and present[index] else None
             if truth_mask is not None and truth_mask.shape != image.shape[:2]:
                 raise SequenceError(
                     f"{sequence.name}: mask {index} is {truth_mask.shape}, its frame {image.shape[:2]}."
@@ -106,7 +106,7 @@ def run_clip(tracker: Tracker, sequence: Sequence, *, masks: bool) -> Generator[
                     run.boxes[index] = sequence.truth[start]
                 else:
                     began = time.perf_counter()
-                    prediction = target.step(image, want_mask=want_mask)
+                    prediction = target.step(image, want_mask=masks)
                     run.seconds[index] = time.perf_counter() - began
                     _note(run, index, prediction)
                     if scored and truth_mask is not None and prediction.mask is not None:

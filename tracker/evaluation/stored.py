@@ -33,9 +33,11 @@ class Results:
         made, origin = self.store.identity(), self.store.origin()
         options = {**made.get("set", {}), **origin.options}
         options |= {key: Path(options[key]) for key in FILES if key in options}
-        if raw.identity(made["tracker"], str(made.get("device", "auto")), **options) != made:
+        always = made.get("masks") == "always"
+        again = Contender(made["tracker"], str(made.get("device", "auto")), tuple(options.items()), always)
+        if again.identity() != made:
             raise TrackerError(f"{self.label}: its weights are not those any more that made the results.")
-        return Contender(made["tracker"], str(made.get("device", "auto")), tuple(options.items()))
+        return again
 
     def about(self) -> str:
         """Device, settings and weights in words."""
@@ -58,6 +60,7 @@ def describe(identity: dict[str, Any]) -> str:
     """What made results, in words: device, settings that were changed, and the weights' hashes."""
     words = [f"device {identity.get('device', 'auto')}"]
     words += [f"{key} = {value:g}" for key, value in identity.get("set", {}).items()]
+    words += ["masks on every clip"] if identity.get("masks") == "always" else []
     words += [f"{name} ({digest[:12]})" for name, digest in identity.get("weights", {}).items()]
     return ", ".join(filter(None, words))
 

@@ -190,7 +190,7 @@ def _replays(
         region = sequence.truth[failure.start.frame] if one_pass else sequence.region(failure.start.frame)
         tracker = makers(label)
         if tracker is not None and region is not None and label in own:
-            masks = study.contenders[label].masks and sequence.has_masks and one_pass
+            masks = study.contenders[label].draws(sequence) and one_pass
             out.append(_Replay(own[label], tracker, region, masks))
     return out
 

@@ -16,8 +16,11 @@ from tracker.models.outline import CELLS, FRAMES, HINTS, KEY_CHANNELS, KEYS, SID
 
 EVERY = 5
 """Frames between two looks that replace the more recent memory."""
-ALIKE = 0.5
-"""Overlap of a given box and its mask's bounds from which on such bounds say something about boxes."""
+ALIKE = 0.75, 0.9
+"""Overlaps of a given box and its mask's bounds: below the first such bounds say nothing about later boxes, from the
+second on everything. A person whose box is not the mask's means something else (a face, a body without its arms)."""
+OWN = 0.5
+"""Overlap of a box and its mask's bounds from which on the mask may be remembered."""
 RELATED = 0.4
 """Overlap of a tracked box and its mask's bounds from which on these correct the box."""
 PART = 0.1
@@ -61,7 +64,8 @@ class Outline:
     before, with the centre of the box that it was drawn for.
 
     ``given``: a view that a person gave and whose mask is drawn when masks are asked for. ``fit``: how the box
-    that a person gave differs from the bounds of its mask (see `difference`), None where the two have little in common.
+    that a person gave differs from the bounds of its mask (see `difference`); ``trust``: how far such bounds are
+    believed, from 0 to 1.
     """
 
     given: View | None = None
@@ -69,6 +73,7 @@ class Outline:
     recent: Memory | None = None
     last: tuple[HeatMap, float, float] | None = None
     fit: np.ndarray | None = None
+    trust: float = 0.0
     _age: int = 0
 
     @property
@@ -85,11 +90,11 @@ class Outline:
         agreement = 0.0 if around is None else overlap(around, box)
         self.last = drawn.heat, box.cx, box.cy
         self._age += 1
-        if sure and agreement > ALIKE and self._age % EVERY == 0:
+        if sure and agreement > OWN and self._age % EVERY == 0:
             self.recent = drawn.memory()
         if around is None or self.fit is None or agreement < RELATED:
             return box
-        return corrected(box, around, self.fit, rate)
+        return corrected(box, around, self.fit, rate * self.trust)
 
     def expected(self, box: Box, crop: Crop) -> np.ndarray:
         """The last mask, moved along with the box, on the cells of ``crop``: (`CELLS`, `CELLS`) float32."""
@@ -134,7 +139,9 @@ def begin(engine: Engine, outline: Outline) -> Drawn:
     outline.given = None
     outline.last = drawn.heat, box.cx, box.cy
     around = bounds(drawn.heat)
-    outline.fit = difference(box, around) if around is not None and overlap(around, box) > ALIKE else None
+    outline.fit = None if around is None else difference(box, around)
+    low, high = ALIKE
+    outline.trust = 0.0 if around is None else float(np.clip((overlap(around, box) - low) / (high - low), 0, 1))
     return drawn
 
 
