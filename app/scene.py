@@ -161,12 +161,14 @@ def scene(
     live: LiveItem | None,
     options: Settings,
     others: Collection[LiveItem] = (),
+    *,
+    handles: bool = True,
 ) -> tuple[Primitive, ...]:
     """The primitives of ``frame``, bottom to top: heat, search region, masks, boxes, labels, handles, look-alike.
 
     ``live`` is the prediction to show on this frame (`Session.live_here`), with all its maps; ``others`` are those of
     the objects that are followed beside it. Such of another frame are ignored. While they run ahead of the document,
-    their boxes and masks stand for their tracks.
+    their boxes and masks stand for their tracks. ``handles``: whether the selected box can be taken by the mouse.
     """
     if live is not None and live.frame != frame:
         live = None
@@ -202,7 +204,7 @@ def scene(
         boxes.append(Rect(here.box, track.colour, DASHES[here.source], track.id, chosen, occluded, is_live))
         if options.show_labels:
             above.append(Label(_caption(track, here), here.box, track.colour, track.id, chosen))
-        if chosen and len(selected) == 1 and not is_live:
+        if handles and chosen and len(selected) == 1 and not is_live:
             above += grips(here.box, track.id)
     if live is not None:
         above += look_alike(live.prediction)

@@ -176,7 +176,7 @@ class MainWindow(QMainWindow):
         top.addWidget(self.side)
         top.setStretchFactor(0, 1)
         top.setCollapsible(0, False)
-        top.setSizes([10_000, 312])
+        top.setSizes([10_000, 340])
         self.transport = TransportBar(self.actions_.__getitem__)
         self.timeline = Timeline()
         low = QWidget()

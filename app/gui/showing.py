@@ -46,6 +46,7 @@ class Showing:
         events.live.connect(self._live)
         events.run.connect(self._run)
         events.settings.connect(lambda _: self._soon.start())
+        events.mode.connect(lambda _: self._soon.start())
         events.cached.connect(self._cached)
         for several in (window.tracks_panel.chosen, window.timeline.chosen):
             several.connect(lambda tracks: self._session.select(*tracks))
@@ -104,7 +105,7 @@ class Showing:
     def _run(self, status: RunStatus | None) -> None:
         phase = status.phase if status else None
         if phase is Phase.TRACKING and self._phase is Phase.LOADING:
-            self._w.status.message.clear()  # what was said of loading is over
+            self._w.status.quiet()  # what was said of loading is over
         self._phase = phase
         if status is None:
             self._w.tracker_panel.show_idle()
@@ -129,7 +130,8 @@ class Showing:
         live = session.live_here
         shown = session.shown.index
         others = session.lives_here
-        drawn = scene(session.document, shown, session.selection, live, session.settings, others)
+        boxing = session.mask_tool is None
+        drawn = scene(session.document, shown, session.selection, live, session.settings, others, handles=boxing)
         self._w.canvas.set_scene(drawn)
         self._w.canvas.set_magnifier(session.settings.magnifier)
         if session.settings.lock_camera and not self._w.canvas.gesturing:

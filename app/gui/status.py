@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from app.gui import theme
 from app.gui.elided import ElidedLabel
@@ -11,6 +11,8 @@ from app.words import tr
 
 MESSAGE = 7000
 """Milliseconds for which a message stands."""
+HINT, NEWS = 3, 2
+"""Shares of the room for the hint and for a message beside it: neither pushes the other out."""
 
 
 class StatusLine(QStatusBar):
@@ -23,6 +25,8 @@ class StatusLine(QStatusBar):
         self.mode = ElidedLabel()
         self.message = ElidedLabel()
         self.message.setObjectName("muted")
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.message.hide()
         self.place, self.zoom, self.gauge = QLabel(), QLabel(), QLabel()
         self.gauge.setToolTip(tr("Speed of the run, frames kept ready, memory of SiamLabel"))
         self.gauge.setAccessibleName(tr("Gauge"))
@@ -31,15 +35,15 @@ class StatusLine(QStatusBar):
             label.setFont(theme.fixed_font(12))
             label.setMinimumWidth(width)
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.addWidget(self.mode, 1)
-        self.addPermanentWidget(self.message)
+        self.addWidget(self.mode, HINT)
+        self.addPermanentWidget(self.message, NEWS)
         self.addPermanentWidget(self.gauge)
         self.addPermanentWidget(self.place)
         self.addPermanentWidget(self.zoom)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(MESSAGE)
-        self._timer.timeout.connect(self.message.clear)
+        self._timer.timeout.connect(self.quiet)
 
     def show_mode(self, line: str) -> None:
         """What the next key or click means."""
@@ -49,7 +53,13 @@ class StatusLine(QStatusBar):
     def tell(self, text: str) -> None:
         """A sentence that stands for some seconds."""
         self.message.setText(text)
+        self.message.setVisible(bool(text))
         self._timer.start()
+
+    def quiet(self) -> None:
+        """What was told is over; the hint has its room."""
+        self.message.clear()
+        self.message.hide()
 
     def show_gauge(self, text: str) -> None:
         """Speed, frames and memory in a few words."""

@@ -168,7 +168,7 @@ def stylesheet(t: Tokens) -> str:
     QTabWidget::pane {{ border: 0; border-top: 1px solid {t.border}; background: {t.panel}; }}
     QTabWidget::tab-bar {{ left: 8px; }}
     QTabBar {{ background: {t.window}; }}
-    QTabBar::tab {{ background: transparent; color: {t.text}; font-weight: 600; padding: 6px 8px; border: 0;
+    QTabBar::tab {{ background: transparent; color: {t.text}; font-weight: 600; padding: 6px 4px; border: 0;
         border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ border-bottom-color: {t.accent}; }}
     QTabBar::tab:hover {{ background: {t.raised}; }}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -43,6 +44,7 @@ _WORDS = {
 _FAR = 1_000_000
 """The bound of a number that has none."""
 
+Spin = TypeVar("Spin", bound=QAbstractSpinBox)
 LABELS = 104
 """Width of the titles in logical pixels: forms below each other stay in line."""
 
@@ -53,6 +55,13 @@ def form_label(text: str, width: int = LABELS) -> QLabel:
     label.setMinimumWidth(width)
     label.setObjectName("muted")
     return label
+
+
+def roomy(spin: Spin) -> Spin:
+    """With the text of a spin box where that of other fields begins: a style sheet does not move it."""
+    field = spin.lineEdit()
+    field.setTextMargins(theme.GRID, 0, 0, 0)
+    return spin
 
 
 class Form(QWidget):
@@ -149,7 +158,7 @@ class Form(QWidget):
             self._read[name], self._write[name] = box.isChecked, box.setChecked
             return box
         if base is int or base is float:
-            spin: Any = QSpinBox() if base is int else QDoubleSpinBox()
+            spin: Any = roomy(QSpinBox() if base is int else QDoubleSpinBox())
             low, high = (meta.ge, meta.le) if meta else (None, None)
             spin.setRange(base(0 if low is None else low), base(_FAR if high is None else high))
             if isinstance(spin, QDoubleSpinBox) and spin.maximum() <= 1:

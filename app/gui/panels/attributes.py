@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
-from app.gui.dialogs.form import form_label
+from app.gui.dialogs.form import form_label, roomy
 from app.model.document import Attribute, AttributeKind
 from app.model.tracks import AttributeValue
 from app.session import Session
@@ -128,6 +128,7 @@ class AttributesPanel(QWidget):
                 for item in (row.labelItem, row.fieldItem):
                     widget = item.widget() if item is not None else None
                     if widget is not None and widget not in (self.label, self.cover):
+                        widget.hide()  # it would lie on the others until it goes
                         widget.deleteLater()
         self.controls.clear()
         self._fill.clear()
@@ -177,7 +178,7 @@ class AttributesPanel(QWidget):
                 )
                 return combo
             case AttributeKind.NUMBER:
-                spin = QDoubleSpinBox()
+                spin = roomy(QDoubleSpinBox())
                 spin.setDecimals(3)
                 low = -1e6 if attribute.lowest is None else attribute.lowest
                 spin.setRange(low - 1, 1e6 if attribute.highest is None else attribute.highest)
