@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.gui.status import StatusLine
 from app.held import memory_held
 from app.session import Session
-from app.words import tr
+from app.words import tr, trn
 
 EVERY = 1000
 """Milliseconds between two looks."""
@@ -31,7 +31,8 @@ class Gauge(QObject):
         run = self._session.run
         parts = [tr("{fps:.1f} fps").format(fps=run.fps)] if run is not None and run.fps else []
         if self._session.is_open:
-            parts.append(tr("{count} frames").format(count=len(self._session.cached_frames())))
+            ready = len(self._session.cached_frames())
+            parts.append(trn("{count} frame", "{count} frames", ready).format(count=ready))
         if held := memory_held():
             parts.append(f"{held / 2**30:.1f} GiB")
         self._line.show_gauge(" · ".join(parts))

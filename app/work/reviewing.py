@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from app.model.edits import SetFrames
-from app.words import tr
+from app.words import tr, trn
 from app.work.errors import SessionError
 from app.work.hand import Hand
 from app.work.jobs import Jobs, Post
@@ -116,8 +116,9 @@ class Reviewing(Hand):
         if stretches:
             self.go_to_suspicious()
             self.events.message(
-                tr("{frames} suspicious frames in {stretches} places are left").format(
-                    frames=frames, stretches=stretches
+                tr("Left to look at: {frames} in {places}").format(
+                    frames=trn("{count} suspicious frame", "{count} suspicious frames", frames).format(count=frames),
+                    places=trn("{count} place", "{count} places", stretches).format(count=stretches),
                 )
             )
         else:

@@ -118,7 +118,7 @@ def test_an_import_is_shown_and_then_taken_in_one_step(user, tmp_path, monkeypat
     user.key(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
     user.wait(lambda: user.window.findChild(ImportDialog) is not None)
     dialog = user.window.findChild(ImportDialog)
-    assert dialog.summary.text() == "1 objects, 1 boxes, 0 masks"
+    assert dialog.summary.text() == "1 object, 1 box, 0 masks"
     assert len(user.session.document.tracks) == 1
     dialog.accept()
     assert len(user.session.document.tracks) == 2
@@ -143,7 +143,7 @@ def test_which_clip_of_a_data_set_is_asked(user, tmp_path, monkeypatch):
     asking.accept()
     user.wait(lambda: user.window.findChild(ImportDialog) is not None)
     dialog = user.window.findChild(ImportDialog)
-    assert dialog.summary.text() == "1 objects, 1 boxes, 0 masks"
+    assert dialog.summary.text() == "1 object, 1 box, 0 masks"
     dialog.accept()
     (track,) = user.session.document.tracks.values()
     assert (track.label, track.frames[0].box) == ("dog", (1, 2, 3, 4))

@@ -75,7 +75,7 @@ def test_english_until_another_language_is_asked_for() -> None:
 def test_spanish() -> None:
     assert words.language() == "es"
     assert tr("Save") == "Guardar"
-    assert tr("{count} frames").format(count=3) == "3 fotogramas"
+    assert trn("{count} frame", "{count} frames", 3).format(count=3) == "3 fotogramas"
     assert trn("{count} edit", "{count} edits", 1).format(count=1) == "1 cambio"
     assert trn("{count} edit", "{count} edits", 5).format(count=5) == "5 cambios"
     assert trc("key", "Shift") == "Mayús"
@@ -174,9 +174,11 @@ SHOWN = frozenset(_CALLS.split())
 ROOMS = ("app/gui", "app/work", "app/media", "app/scene.py", "app/commands")
 SAME = re.compile(
     r"SiamLabel.*|CPU|CUDA|MPS|[\d.]* ?GiB|labels\.json|\*?\.\w+"
-    r"|(run|cover|nudge|attribute|gesture)-.*|[a-z]+"
+    r"|(run|cover|nudge|attribute|gesture)-.*"
 )
 """What is the same in every language: names, units, file types, and ids such as ``gesture-3``."""
+ID = re.compile("[a-z]+")
+"""Alone, a word of small letters is a name in the program."""
 MARKUP = re.compile(r"<[^>]*>?|^[^<]*>|&nbsp;")
 
 
@@ -213,6 +215,8 @@ def shown_past_them() -> Iterator[str]:
                 for argument in (*node.args, *(keyword.value for keyword in node.keywords if keyword.arg != "gesture")):
                     for line, literal in literals(argument):
                         text = MARKUP.sub("", literal)
+                        if isinstance(argument, ast.Constant) and ID.fullmatch(text):
+                            continue
                         if re.search("[A-Za-z]{2}", text) and not SAME.fullmatch(text.strip(" ·—[]*()\n")):
                             yield f"{path.relative_to(ROOT)}:{line}: {text!r}"
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.gui import theme
 from app.gui.dialogs.form import Form
-from app.words import tr
+from app.words import tr, trn
 from app.work.incoming import Incoming
 
 
@@ -32,11 +32,14 @@ class ImportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Import labels"))
         self.resize(480, 420)
+        objects = len(incoming.tracks)
         boxes, masks = sum(one[1] for one in incoming.tracks), sum(one[2] for one in incoming.tracks)
-        head = QLabel(f"<b>{incoming.path.name}</b> ({incoming.format}) brings")
+        head = QLabel(tr("<b>{name}</b> ({format}) brings").format(name=incoming.path.name, format=incoming.format))
         self.summary = QLabel(
-            tr("{count} objects, {boxes} boxes, {masks} masks").format(
-                count=len(incoming.tracks), boxes=boxes, masks=masks
+            tr("{objects}, {boxes}, {masks}").format(
+                objects=trn("{count} object", "{count} objects", objects).format(count=objects),
+                boxes=trn("{count} box", "{count} boxes", boxes).format(count=boxes),
+                masks=trn("{count} mask", "{count} masks", masks).format(count=masks),
             )
         )
         self.summary.setObjectName("value")

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 from app.gui import theme
 from app.model.collection import Clip
 from app.session import Session
-from app.words import tr
+from app.words import tr, trn
 
 CLIP = Qt.ItemDataRole.UserRole
 """The `Clip` of a row."""
@@ -123,7 +123,7 @@ def told(clip: Clip, missing: bool, failed: bool) -> tuple[str, bool]:
         return tr("failed · point here for the reason"), True
     if not clip.frames:
         return tr("not opened yet"), False
-    parts = [tr("{frames} frames").format(frames=clip.frames)]
+    parts = [trn("{count} frame", "{count} frames", clip.frames).format(count=clip.frames)]
     if clip.labelled:
         parts.append(tr("{share:.0%} verified").format(share=clip.share_vouched))
     if clip.suspicious:

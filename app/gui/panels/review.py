@@ -32,7 +32,7 @@ from app.gui import theme
 from app.gui.panels.thumbs import THUMB_H, THUMB_W, Thumbs
 from app.model.document import Document
 from app.session import Session
-from app.words import tr
+from app.words import tr, trn
 from app.work.overview import Stretch, doubt
 from app.work.thumbnails import Wish
 
@@ -150,7 +150,12 @@ class ReviewPanel(QWidget):
         self.model.show(session.document, rows)
         places, frames = session.triage.left()
         self.count.setText(
-            tr("{frames} frames in {places} places").format(frames=frames, places=places) if places else ""
+            tr("{frames} in {places}").format(
+                frames=trn("{count} frame", "{count} frames", frames).format(count=frames),
+                places=trn("{count} place", "{count} places", places).format(count=places),
+            )
+            if places
+            else ""
         )
         self._hint.setVisible(not rows)
         if not session.is_open:
