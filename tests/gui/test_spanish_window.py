@@ -56,7 +56,7 @@ def english() -> Callable[[str], bool]:
     wrong = {said for said, translated in flat if said != translated} - spanish
     wrong |= {said.removesuffix("…") for said in wrong if said.removesuffix("…") not in spanish}
     open_ones = [
-        re.compile(re.sub(r"\\\{[^{}]*\\\}", ".+", re.escape(said)), re.DOTALL)
+        re.compile(re.sub(r"\\\{[^{}]*\\\}", ".+", re.escape(said).replace(r"\{count\}", r"[\d ]+")), re.DOTALL)
         for said in wrong
         if "{" in said and len(re.findall(r"[A-Za-z]{4,}", re.sub(r"\{.*?\}", "", said)))
     ]
