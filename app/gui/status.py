@@ -53,6 +53,7 @@ class StatusLine(QStatusBar):
     def tell(self, text: str) -> None:
         """A sentence that stands for some seconds."""
         self.message.setText(text)
+        self.message.setMaximumWidth(self.message.sizeHint().width())  # what it does not need is the hint's
         self.message.setVisible(bool(text))
         self._timer.start()
 

@@ -195,6 +195,7 @@ def stylesheet(t: Tokens) -> str:
         border: 1px solid {t.border};
         border-radius: 6px; padding: 4px 8px; min-height: 18px; selection-background-color: {t.accent};
         selection-color: {t.on_accent}; }}
+    QLineEdit {{ padding: 4px 6px; }}
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}
     QComboBox::drop-down {{ border: 0; width: 24px; }}
     QComboBox::down-arrow {{ image: url({_tinted_file("chevron-down", t.muted)}); width: 14px; height: 14px; }}

@@ -60,7 +60,7 @@ def form_label(text: str, width: int = LABELS) -> QLabel:
 def roomy(spin: Spin) -> Spin:
     """With the text of a spin box where that of other fields begins: a style sheet does not move it."""
     field = spin.lineEdit()
-    field.setTextMargins(theme.GRID, 0, 0, 0)
+    field.setTextMargins(theme.GRID - 1, 0, 0, 0)
     return spin
 
 

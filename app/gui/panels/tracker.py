@@ -95,7 +95,7 @@ class TrackerPanel(QWidget):
         self.opacity.setRange(5, 100)
         self.opacity.setAccessibleName(tr("Heat-map opacity"))
         self.opacity.setToolTip(tr("Opacity of the heat map"))
-        self.speed = QLabel("–")
+        self.speed = QLabel("")
         self.speed.setObjectName("value")
         self.where = QLabel("")
         self.where.setObjectName("muted")
@@ -137,19 +137,20 @@ class TrackerPanel(QWidget):
         heat.setSpacing(theme.GRID)
         heat.addWidget(self.heat, 3)
         heat.addWidget(self.opacity, 2)
-        speed = QHBoxLayout()
-        speed.addWidget(self.speed)
-        speed.addStretch(1)
-        speed.addWidget(self.where)
-        rows: list[tuple[str, QWidget | QLayout]] = [
-            (tr("Model"), model),
-            (tr("Device"), device),
-            (tr("Heat map"), heat),
-            (tr("Speed"), speed),
-            (tr("Score"), self.score),
-            (tr("Verdict"), self.verdict),
-        ]
-        for n, (title, part) in enumerate(rows):
+        state = QHBoxLayout()
+        state.setSpacing(theme.GRID)
+        state.addWidget(self.verdict, 1)
+        state.addWidget(self.speed)
+        state.addWidget(self.where)
+        rows: dict[int, tuple[str, QWidget | QLayout]] = {  # first what changes, below it what is chosen seldom
+            0: (tr("Verdict"), state),
+            1: (tr("Score"), self.score),
+            3: (tr("Model"), model),
+            4: (tr("Device"), device),
+            5: (tr("Heat map"), heat),
+        }
+        grid.addWidget(self.reason, 2, 0, 1, 2)
+        for n, (title, part) in rows.items():
             name = QLabel(title)
             name.setObjectName("muted")
             if part is model:  # level with the list, not with what is said below it
@@ -159,7 +160,6 @@ class TrackerPanel(QWidget):
                 grid.addWidget(part, n, 1)
             else:
                 grid.addLayout(part, n, 1)
-        grid.addWidget(self.reason, len(rows), 1)
         pictures = QHBoxLayout()
         pictures.setSpacing(theme.GRID)
         pictures.addWidget(self.template, 1)
@@ -256,7 +256,7 @@ class TrackerPanel(QWidget):
         self.where.setText(tr("on {device}").format(device=device.upper()) if device != "auto" else "")
 
     def show_idle(self) -> None:
-        self.speed.setText("–")
+        self.speed.setText("")
         self.where.setText("")
 
     def show_prediction(self, prediction: Prediction | None, search: Picture | None = None) -> None:
