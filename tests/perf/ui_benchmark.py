@@ -168,6 +168,7 @@ def begin(window: MainWindow, box: Box, objects: int) -> None:
         x = (box.x + across * media.width / 5) % max(1, media.width - box.w)
         y = (box.y + down * media.height / 4) % max(1, media.height - box.h)
         tracks.append(session.add_object(Box(x, y, box.w, box.h) if number else box))
+        wait(lambda: False, 0.02)  # nobody draws two boxes in one turn of the loop
     session.select(*tracks)
     window.actions_["track.forward"].trigger()
 

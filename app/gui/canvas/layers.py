@@ -6,13 +6,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
-from pyqtgraph.functions import create_qpolygonf, ndarray_from_qpolygonf
+from pyqtgraph.functions import arrayToQPath
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from app.gui import theme
 from app.gui.canvas.viewport import Viewport
@@ -166,24 +166,24 @@ class Layers:
         if mask.fill:
             painter.drawImage(target, image)
         if mask.outline:
-            edge: list[QPolygonF] = self._cache.get(patch.bits, "edge", lambda: _mask_edge(patch.bits))
+            edge: QPainterPath = self._cache.get(patch.bits, "edge", lambda: _mask_edge(patch.bits))
             _stroke(painter, edge, QColor(mask.colour), target.topLeft(), view.scale)
 
 
-def _stroke(painter: QPainter, edge: list[QPolygonF], colour: QColor, at: QPointF, scale: float) -> None:
+def _stroke(painter: QPainter, edge: QPainterPath, colour: QColor, at: QPointF, scale: float) -> None:
     """A line with a thin dark rim, ``scale`` times as large, from ``at`` on.
 
     Both are made of lines of one pixel side by side: they cost a tenth of wider ones.
     """
-    grown = [QTransform.fromScale(scale, scale).map(part) for part in edge]
+    grown = QTransform.fromScale(scale, scale).map(edge)
     painter.save()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.translate(at)
     for paint, away in ((QColor(0, 0, 0, 70), _RIM), (colour, _CORE)):
         painter.setPen(QPen(paint, 1))
         for x, y in away:
             painter.translate(x, y)
-            for part in grown:
-                painter.drawPolyline(part)
+            painter.drawPath(grown)
             painter.translate(-x, -y)
     painter.restore()
 
@@ -213,18 +213,20 @@ def _mask_image(bits: np.ndarray, colour: str, opacity: float) -> QImage:
     return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
 
 
-def _mask_edge(bits: np.ndarray) -> list[QPolygonF]:
+def _mask_edge(bits: np.ndarray) -> QPainterPath:
     """The border of the mask in patch pixels, through the middles of its outermost pixels, straightened a little."""
     padded = cv2.copyMakeBorder(np.ascontiguousarray(bits).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     contours, _ = cv2.findContours(padded, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    edge = []
+    parts: list[np.ndarray] = []
     for contour in contours:
-        points = cv2.approxPolyDP(contour, 0.4, True)[:, 0]
-        closed = create_qpolygonf(len(points) + 1)
-        values = ndarray_from_qpolygonf(closed)
-        values[:-1], values[-1] = points - 0.5, points[0] - 0.5
-        edge.append(closed)
-    return edge
+        points = (contour if len(contour) <= 4 else cv2.approxPolyDP(contour, 0.4, True))[:, 0]
+        parts += [points, points[:1]]
+    if not parts:
+        return QPainterPath()
+    points = np.concatenate(parts) - 0.5
+    on = np.ones(len(points), np.int32)  # to the next point, but from the end of one part to the begin of another
+    on[np.cumsum([len(part) for part in parts])[1::2] - 1] = 0
+    return arrayToQPath(points[:, 0], points[:, 1], connect=cast("Any", on), finiteCheck=False)
 
 
 def outline(painter: QPainter, rect: QRectF, colour: QColor, width: float, dash: list[float] | None) -> None:

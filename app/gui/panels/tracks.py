@@ -64,9 +64,9 @@ class TracksModel(QAbstractTableModel):
         if doc is not self._doc or (change.structure and list(doc.tracks) != self._ids):
             self.reset(doc, self._lanes)
             return
-        for row, number in enumerate(self._ids):
-            if number in change.tracks:
-                self.dataChanged.emit(self.index(row, EYE), self.index(row, SPAN))
+        rows = [row for row, number in enumerate(self._ids) if number in change.tracks]
+        if rows:  # one range: at each that is told, the table measures its columns anew
+            self.dataChanged.emit(self.index(rows[0], EYE), self.index(rows[-1], SPAN))
 
     def track_at(self, row: int) -> int | None:
         return self._ids[row] if 0 <= row < len(self._ids) else None
