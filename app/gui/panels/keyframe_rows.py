@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection
 import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPixmap
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.gui import theme
-from app.gui.panels.thumbs import THUMB_H, THUMB_W
+from app.gui.panels.thumbs import THUMB_H, THUMB_W, paint_ground, paint_picture
 from app.model.tracks import Observation, Source, State, Track
 from app.words import mark, tr
 
@@ -138,25 +138,14 @@ class KeyframeRow(QStyledItemDelegate):
         if seen is None:
             return
         rect: QRect = option.rect  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
         painter.save()
-        if state & QStyle.StateFlag.State_Selected:
-            wash = QColor(tokens.accent)
-            wash.setAlpha(60)
-            painter.fillRect(rect, wash)
-        elif state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, QColor(tokens.raised))
+        paint_ground(painter, option)
         if frame == model.here:
             painter.fillRect(rect.x(), rect.y(), 3, rect.height(), QColor(tokens.accent))
         elif model.between(index.row()):
             painter.fillRect(rect.x(), rect.bottom() - 1, rect.width(), 2, QColor(tokens.accent))
         room = QRectF(rect.x() + 8, rect.y() + 4, ROW_W, ROW_H)
-        picture = self._of(frame)
-        if picture is None:
-            painter.fillRect(room, QColor(tokens.grid))
-        else:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawPixmap(room, picture, QRectF(picture.rect()))
+        paint_picture(painter, room, self._of(frame))
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         left = room.right() + 8
         painter.setPen(QColor(tokens.accent if frame == model.here else tokens.text))

@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListView,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QToolButton,
@@ -29,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
-from app.gui.panels.thumbs import THUMB_H, THUMB_W, Thumbs
+from app.gui.panels.thumbs import THUMB_H, THUMB_W, Thumbs, paint_ground, paint_picture
 from app.model.document import Document
 from app.session import Session
 from app.words import tr, trn
@@ -200,21 +199,10 @@ class _Row(QStyledItemDelegate):
         model = index.model()
         assert isinstance(model, ReviewModel)
         rect: QRect = option.rect  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
         painter.save()
-        if state & QStyle.StateFlag.State_Selected:
-            wash = QColor(tokens.accent)
-            wash.setAlpha(60)
-            painter.fillRect(rect, wash)
-        elif state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, QColor(tokens.raised))
+        paint_ground(painter, option)
         room = QRectF(rect.x() + 4, rect.y() + 4, THUMB_W, THUMB_H)
-        picture = self._of(stretch)
-        if picture is None:
-            painter.fillRect(room, QColor(tokens.grid))
-        else:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawPixmap(room, picture, QRectF(picture.rect()))
+        paint_picture(painter, room, self._of(stretch))
         bad = stretch.doubt / 255
         painter.fillRect(
             QRectF(room.left(), room.bottom() - 3, room.width() * bad, 3),

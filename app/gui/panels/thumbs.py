@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtCore import QObject, QRectF, QTimer, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
+from app.gui import theme
 from app.session import Session
 from app.work.thumbnails import Wish
 
@@ -92,3 +94,23 @@ class Thumbs(QObject):
         self._making = {}
         if self._asked:
             self._soon.start()
+
+
+def paint_ground(painter: QPainter, option: QStyleOptionViewItem) -> None:
+    """What lies under a row with a picture: whether it is selected, or under the pointer."""
+    tokens, state = theme.current().tokens, option.state  # type: ignore[attr-defined]
+    if state & QStyle.StateFlag.State_Selected:
+        wash = QColor(tokens.accent)
+        wash.setAlpha(60)
+        painter.fillRect(option.rect, wash)  # type: ignore[attr-defined]
+    elif state & QStyle.StateFlag.State_MouseOver:
+        painter.fillRect(option.rect, QColor(tokens.raised))  # type: ignore[attr-defined]
+
+
+def paint_picture(painter: QPainter, room: QRectF, picture: QPixmap | None) -> None:
+    """A picture in its place, or the place while there is none yet."""
+    if picture is None:
+        painter.fillRect(room, QColor(theme.current().tokens.grid))
+        return
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawPixmap(room, picture, QRectF(picture.rect()))
