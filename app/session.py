@@ -12,6 +12,7 @@ from pathlib import Path
 from app import diagnostics
 from app.media import open_media
 from app.settings import HEAT_KINDS, Settings
+from app.threads import WORK
 from app.work.choice import CreateTracker, TrackerChoice, Trackers
 from app.work.errors import RelinkError, SessionError
 from app.work.events import Events, Mode, Status
@@ -51,7 +52,7 @@ class Session(Scopes):
         self.pump, self.wait, self._post = lane.pump, lane.wait, lane.post
         self._settings_path = settings_path
         self._paths = diagnostics.paths()
-        self.jobs = Jobs(self._post)
+        self.jobs = Jobs(self._post, back=0 if post is None else WORK)  # a window goes first, a command line is alone
         self._trackers = Trackers(create_tracker)
         self._special: TrackerChoice | None = None
         self._open_reader = open_reader or (lambda path: open_media(path, self._paths.cache))

@@ -14,6 +14,7 @@ from app.media.filling import Filler, open_filler
 from app.media.frames import Frame, FrameCache, MediaError, MediaInfo
 from app.media.reader import open_media
 from app.media.video import VideoReader
+from app.threads import FRAMES, stand_back
 from app.words import tr
 
 log = logging.getLogger(__name__)
@@ -124,6 +125,7 @@ class FrameService:
     # The service's thread.
 
     def _run(self) -> None:
+        stand_back(FRAMES)
         try:
             reader = open_media(
                 self._path,

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
+from app.threads import stand_back
+
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
@@ -86,8 +88,10 @@ class Job(Generic[R]):
 class Jobs:
     """One thread per lane, started when the lane gets its first job."""
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post, *, back: int = 0) -> None:
+        """``back``: how far the threads stand back, see `app.threads`."""
         self._post = post
+        self._back = back
         self._lanes: dict[str, queue.SimpleQueue[Job[Any] | None]] = {}
         self._threads: list[threading.Thread] = []
         self._jobs: list[Job[Any]] = []
@@ -138,6 +142,7 @@ class Jobs:
         return not stuck
 
     def _work(self, lane: queue.SimpleQueue[Job[Any] | None]) -> None:
+        stand_back(self._back)
         while (job := lane.get()) is not None:
             job._perform()
             self._post(job._finish)
