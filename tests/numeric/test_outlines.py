@@ -174,6 +174,21 @@ def test_a_mask_corrects_the_box_only_where_the_two_agree() -> None:
     assert unsure.recent is None
 
 
+def test_bounds_of_masks_are_believed_as_far_as_they_fitted_what_a_person_gave() -> None:
+    heat, fit = disc(244, 194, 60), np.zeros(4)
+    around = outlines.bounds(heat)
+    assert around is not None
+    new = outlines.Outline()
+    assert new.size_trust(around) == 1.0
+    memory = outlines.Memory(np.zeros((1, 1)), np.zeros(1), np.zeros(1))
+    known = outlines.Outline(first=memory, last=(heat, around.cx, around.cy), fit=fit, trust=0.8)
+    elsewhere = Box(10, 20, around.w, around.h)
+    assert known.size_trust(elsewhere) == 0.8, "its place does not matter, and trust does not come back"
+    assert known.size_trust(Box(10, 20, 0.6 * around.w, around.h)) == 0.0
+    known.last = None
+    assert known.size_trust(elsewhere) == 0.8
+
+
 def test_a_persons_box_is_remembered_when_masks_are_asked_for() -> None:
     tracker = create("cpu", name="siamatt-mobile", untrained=True, engine="torch")
     assert type(tracker.engine) is TorchEngine

@@ -80,6 +80,20 @@ class Outline:
     def memories(self) -> list[Memory]:
         return [memory for memory in (self.first, self.recent) if memory is not None]
 
+    def size_trust(self, box: Box) -> float:
+        """How far bounds of masks may still be believed after a person has given ``box``, from 0 to 1.
+
+        No farther than before, and no farther than the size fits that the last mask has suggested: what was corrected
+        once would be wrong again. Its place does not matter, for that may be another frame's.
+        """
+        if self.first is None:
+            return 1.0
+        around = None if self.last is None else bounds(self.last[0])
+        if around is None or self.fit is None:
+            return self.trust
+        said = corrected(around, around, self.fit, 1.0)
+        return min(self.trust, _ramp(overlap(Box.from_centre(box.cx, box.cy, said.w, said.h), box)))
+
     def take(self, drawn: Drawn, box: Box, sure: bool, rate: float) -> Box:
         """Follow the target's looks; returns its box, drawn by the share ``rate`` towards the one around the mask.
 
@@ -124,6 +138,7 @@ def begin(engine: Engine, outline: Outline) -> Drawn:
     """
     assert outline.given is not None
     view, box = outline.given, outline.given.box
+    before = outline.size_trust(box)
     drawn = _draw(engine, view.pixels[None], [view], [Outline(first=outline.first)])[0]
     other = mirrored(view)
     twin = _draw(engine, other.pixels[None], [other], [Outline(first=outline.first)])[0]
@@ -140,8 +155,7 @@ def begin(engine: Engine, outline: Outline) -> Drawn:
     outline.last = drawn.heat, box.cx, box.cy
     around = bounds(drawn.heat)
     outline.fit = None if around is None else difference(box, around)
-    low, high = ALIKE
-    outline.trust = 0.0 if around is None else float(np.clip((overlap(around, box) - low) / (high - low), 0, 1))
+    outline.trust = min(before, 0.0 if around is None else _ramp(overlap(around, box)))
     return drawn
 
 
@@ -237,3 +251,9 @@ def tell(views: Sequence[View], outlines: Sequence[Outline]) -> Told:
 
 def _square(box: Box) -> Square:
     return Square(box.cx, box.cy, boxes.outline_side(box.w, box.h))
+
+
+def _ramp(found: float) -> float:
+    """How much an overlap of box and mask is worth, see `ALIKE`."""
+    low, high = ALIKE
+    return min(max((found - low) / (high - low), 0.0), 1.0)
