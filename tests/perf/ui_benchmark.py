@@ -303,7 +303,8 @@ def main() -> None:
     frames = len(session.document.tracks[1].frames) - 1
     print(f"tracking {arguments.objects} objects over {frames} frames, the window held up for: {figures(heart.late)}")
     print(f"    processor time of its own between two beats: {figures(heart.busy)}")
-    for own, late, stood in sorted(heart.stalls, reverse=True)[:8]:
+    worst = sorted(heart.stalls, reverse=True)[:4] + sorted(heart.stalls, key=lambda stall: -stall[1])[:4]
+    for own, late, stood in dict.fromkeys(worst):
         print(f"    {own:.0f} ms of its own, {late:.0f} ms elapsed: {stood}")
     took, spent = step(window, steps)
     tell("steps over frames in memory after the run", took)
