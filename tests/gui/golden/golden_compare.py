@@ -15,8 +15,8 @@ from PIL import Image
 HERE = Path(__file__).parent
 PICTURES = HERE / "pictures"
 STATES = (
-    "start", "open", "drawing", "tracking", "paused", "corrected", "masks", "review", "attributes", "settings",
-    "export", "palette", "keys",
+    "start", "open", "drawing", "tracking", "paused", "attributes", "review", "export", "palette", "masks",
+    "corrected", "settings", "keys",
 )  # fmt: skip
 VARIANTS = {"light": ("light", 1), "dark": ("dark", 1), "large": ("light", 2)}
 """Theme and scale of the screen, by folder."""

@@ -99,7 +99,7 @@ class Stage:
             known: list[int] = []
             while known != (now := session.cached_frames()):
                 known = now
-                self.spin(0.3)
+                self.spin(0.2)
         for timer in self.window.gauge.findChildren(QTimer):
             timer.stop()
         self.window.status.show_gauge("30.0 fps · 0.5 GiB" if session.run is not None else "0.5 GiB")
@@ -137,15 +137,24 @@ class Stage:
         self.session.abandon()
         self.session.open(self.clip, fresh=True)
         self.wait(lambda: self.session.status.opening == "" and self.session.shown is not None)
+        self.home()
+
+    def home(self) -> None:
+        """The first panels, the whole picture, no message of what was before."""
         self.window.side.above.show_panel("objects")
         self.window.side.below.show_panel("tracker")
         self.window.canvas.fit()
         self.window.canvas.setFocus()
-        self.spin(0.3)
+        self.window.status.quiet()
 
-    def boats(self, *, last: int = 100) -> None:
-        """Two boats and a gull, followed up to ``last``."""
+    def boats(self, *, last: int = 80) -> None:
+        """Two boats and a gull, followed up to ``last``; those that are there already do for the next state, too."""
         session = self.session
+        if len(session.document.tracks) == 3:
+            self.at(0)
+            self.home()
+            return
+        self.fresh()
         session.set_labels(LABELS)
         for label, box in (
             ("boat", Box(342, 400.9, 93.8, 52.6)),
@@ -201,7 +210,6 @@ class Stage:
         self.session.dismiss()
 
     def corrected(self) -> None:
-        self.fresh()
         self.boats()
         self.at(40)
         here = self.session.here
@@ -213,7 +221,6 @@ class Stage:
         self.take("corrected")
 
     def masks(self) -> None:
-        self.fresh()
         self.boats()
         self.at(20)
         self.session.begin_masking(MaskTool.BRUSH)
@@ -226,7 +233,6 @@ class Stage:
         self.session.end_masking()
 
     def review(self) -> None:
-        self.fresh()
         self.boats()
         self.window.side.above.show_panel("review")
         self.run("review.next")
@@ -234,7 +240,6 @@ class Stage:
         self.take("review")
 
     def attributes(self) -> None:
-        self.fresh()
         self.boats()
         self.at(60)
         self.session.set_attribute("name", "Marie")
@@ -246,7 +251,6 @@ class Stage:
         self.dialog("settings", SettingsDialog(self.session, self.window))
 
     def export(self) -> None:
-        self.fresh()
         self.boats()
         self.run("file.export")
         self.spin()
@@ -256,7 +260,6 @@ class Stage:
         self.dialog("export", dialog)
 
     def palette(self) -> None:
-        self.fresh()
         self.boats()
         palette = Palette(self.window.actions_, self.window)
         palette.search.setText("track")
