@@ -26,6 +26,9 @@ from app.words import tr
 log = logging.getLogger("siamlabel.gui")
 qt_log = logging.getLogger("siamlabel.qt")
 
+SETTLED = 3000
+"""Milliseconds after which the window has shown what it began with, and may load what is needed later."""
+
 
 def run(path: str | None) -> int:
     """Open the window, on ``path`` if given, and stay until it is closed. Returns the exit code."""
@@ -38,6 +41,7 @@ def run(path: str | None) -> int:
     hooks.install()
     window.show()
     QTimer.singleShot(0, lambda: begin(window, path))
+    QTimer.singleShot(SETTLED, window, window.exporting.prepare)
     code = app.exec()
     bridge.close()
     hooks.remove()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from PySide6.QtWidgets import QInputDialog, QWidget
 
+from app.formats import base as formats
 from app.formats.several import SeveralClipsError
 from app.gui.counting import Counting
 from app.gui.dialogs.export import ExportAnswer, ExportDialog
@@ -32,6 +33,10 @@ class Exporting:
         session.events.progress.connect(self._progress)
         session.events.incoming.connect(self._incoming)
         session.events.error.connect(self._which)
+
+    def prepare(self) -> None:
+        """Load the formats beside the window, which would stand still for it when they are first asked for."""
+        self._session.jobs.run("formats", _load())
 
     def ask(self) -> dict[str, Any] | None:
         """The ask-part of the export command. The dialog itself runs the job, to show its progress and report."""
@@ -118,3 +123,9 @@ class Exporting:
             self._session.take_labels(incoming)
         except Exception as error:
             self._on_error(error)
+
+
+def _load() -> Generator[None, None, None]:
+    for name in formats.FORMATS:
+        yield
+        formats.get(name)

@@ -182,8 +182,7 @@ class Filing(Importing):
         self._before_opened()
         self.events.opened()
         self.events.selection()
-        first = min((t.span().start for t in found.document.tracks.values() if t.frames), default=0)
-        self.seek(first if kept is None else kept.frame)
+        self.seek(self.lanes.first if kept is None else kept.frame)
         self.events.message(found.message)
 
     def save(self, path: Path | str | None = None) -> Job[Path]:

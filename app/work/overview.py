@@ -92,6 +92,7 @@ class Lane:
 
     def __init__(self, frames: int, track: Track) -> None:
         self.track = track.id
+        self.made_of = track
         self.codes = np.zeros(frames, np.uint8)
         self.scores = np.zeros(frames, np.uint8)
         self.doubts = np.zeros(frames, np.uint8)
@@ -201,11 +202,24 @@ class Lanes:
     def __init__(self) -> None:
         self.frames = 0
         self.lanes: dict[int, Lane] = {}
+        self._spare: dict[int, Lane] = {}
 
     def reset(self, doc: Document, frames: int) -> None:
         """Start over for another document; ``frames`` is the clip's length."""
         self.frames = frames
         self.lanes = {number: Lane(frames, track) for number, track in doc.tracks.items()}
+        for lane in self.lanes.values():
+            lane.summary()  # here, beside the window: all are asked for once it shows the document
+
+    @property
+    def first(self) -> int:
+        """The first frame that says anything of any object; 0 when none does."""
+        said = (lane.summary() for lane in self.lanes.values())
+        return min((first for _, first, last in said if last >= 0), default=0)
+
+    def expect(self, lanes: dict[int, Lane]) -> None:
+        """Lanes of tracks that are about to come in, made in a worker. They count where they say what is there."""
+        self._spare = lanes
 
     def frames_vouched(self, track: int | None) -> np.ndarray:
         """The frames (n,) of a track that a person vouches for, ascending; none of no track."""
@@ -226,13 +240,14 @@ class Lanes:
         """Follow a change; returns the tracks whose lanes look different now."""
         touched: set[int] = set()
         if change.structure:
-            for gone in [number for number in self.lanes if number not in doc.tracks]:
-                del self.lanes[gone]
-                touched.add(gone)
+            gone = {number: lane for number, lane in self.lanes.items() if number not in doc.tracks}
             for number, track in doc.tracks.items():
                 if number not in self.lanes:
-                    self.lanes[number] = Lane(self.frames, track)
+                    self.lanes[number] = self._spared(track) or Lane(self.frames, track)
                     touched.add(number)
+            if gone:
+                self._spare = gone  # an undo may bring them back, a redo take them again
+                touched |= gone.keys()
             self.lanes = {number: self.lanes[number] for number in doc.tracks}
         for number, frames in change.frames.items():
             lane, track = self.lanes.get(number), doc.tracks.get(number)
@@ -243,3 +258,11 @@ class Lanes:
             lane.version += 1
             touched.add(number)
         return touched
+
+    def _spared(self, track: Track) -> Lane | None:
+        """The lane that was made of a track with these very frames, if there is one."""
+        lane = self._spare.pop(track.id, None)
+        if lane is None or len(lane.codes) != self.frames or lane.made_of.frames != track.frames:
+            return None
+        lane.made_of = track
+        return lane
