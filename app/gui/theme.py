@@ -262,8 +262,9 @@ class Theme(QObject):
 
     def set_scheme(self, wish: str) -> None:
         """``system`` follows the desktop; ``light`` and ``dark`` are fixed."""
-        self._wish = wish
-        self._apply()
+        if wish != self._wish:  # dressing every widget anew takes longer than a frame may
+            self._wish = wish
+            self._apply()
 
     def _apply(self, *_: object) -> None:
         hints = QGuiApplication.styleHints()

@@ -57,9 +57,10 @@ class Curve(pg.PlotWidget):
     def _dress(self) -> None:
         t = theme.current().tokens
         self.setBackground(t.panel)
-        self._half.setPen(pg.mkPen(t.grid, style=Qt.PenStyle.DashLine))
-        self._line.setPen(pg.mkPen(t.source_tracker, width=1.5))
-        self._head.setPen(pg.mkPen(t.text))
+        fine = self.devicePixelRatioF()  # its pens are as wide as that many pixels of the screen
+        self._half.setPen(pg.mkPen(t.grid, width=fine, style=Qt.PenStyle.DashLine))
+        self._line.setPen(pg.mkPen(t.source_tracker, width=1.5 * fine))
+        self._head.setPen(pg.mkPen(t.text, width=fine))
 
     def set_data(self, x: np.ndarray, score: np.ndarray) -> None:
         self._line.setData(x, score)

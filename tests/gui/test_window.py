@@ -285,3 +285,13 @@ def test_run_opens_and_ends_and_shows_what_escapes(qapp, clip, monkeypatch, capl
     log = diagnostics.paths().log.read_text(encoding="utf-8")
     assert "a mistake" in log
     assert json.loads((diagnostics.paths().state / "recent.json").read_text()) == [str(clip)]
+
+
+def test_a_setting_dresses_the_window_anew_only_when_it_is_the_theme(user):
+    dressed = []
+    theme.current().changed.connect(lambda: dressed.append(1))
+    user.session.change_settings(brush=3.0, heat_opacity=0.2)
+    assert not dressed
+    user.session.change_settings(theme="dark")
+    user.session.change_settings(theme="light")
+    assert len(dressed) == 2
