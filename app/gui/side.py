@@ -79,6 +79,6 @@ class Side(QSplitter):
         self.addWidget(self.below)
         self.setStretchFactor(0, 1)
         self.setSizes([256, 376])
-        self.above.setMinimumHeight(224)  # four objects or two places to review; the panels below scroll
+        self.above.setMinimumHeight(208)  # four objects; more, and a window of 600 px has no room for the panels below
         self.setCollapsible(0, False)
         self.setMinimumWidth(280)
