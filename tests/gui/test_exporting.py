@@ -57,6 +57,12 @@ def test_a_long_count_is_said_and_only_the_newest_is_told(user, monkeypatch):
     user.wait(lambda: not any(job.running for job in user.session.jobs._jobs))
 
 
+def test_formats_load_beside_the_window(user):
+    user.window.exporting.prepare()
+    user.wait(lambda: all(job.ended for job in user.session.jobs._jobs))
+    assert all(job.error is None for job in user.session.jobs._jobs)
+
+
 def test_counts_come_before_and_the_report_after(user, tmp_path):
     dialog = ask(user)
     user.wait(lambda: figure(dialog) == str(FRAMES))

@@ -29,6 +29,12 @@ def test_what_a_person_or_interpolation_said_is_not_doubted():
     assert doubt(SEEN)[0] == 0
 
 
+def test_the_first_frame_that_says_anything():
+    assert triage_of()[1].first == 0
+    assert triage_of({}, {})[1].first == 0
+    assert triage_of({}, {40: SURE, 7: LOST}, {9: SURE})[1].first == 7
+
+
 def test_the_strongest_reason_is_told():
     assert doubt(LOST) == (1.0, "lost")
     assert doubt(ODD)[1] == "score 0.30"
