@@ -43,7 +43,8 @@ def polygon(mask: Mask | None, size: tuple[int, int], points: Points, *, erase: 
     """
     if len(points) < 3:
         return mask
-    outline: Any = coco.frPyObjects([[float(v) for point in points for v in point]], size[1], size[0])
+    corners: list[Any] = [[float(v) for point in points for v in point]]
+    outline: Any = coco.frPyObjects(corners, size[1], size[0])
     return _joined(mask, size, Mask(size[1], size[0], outline[0]["counts"]).decode(), erase)
 
 
