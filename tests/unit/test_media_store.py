@@ -167,6 +167,30 @@ def test_an_interrupted_step_goes_on_with_the_same_frame(clip: corpus.Clip, tmp_
     filler.close()
 
 
+def test_a_full_disk_ends_the_keeping_and_nothing_else(
+    clip: corpus.Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = load_index(clip.path)
+    store = FrameStore(tmp_path, "mark", PLENTY)
+    filler = Filler(clip.path, index, store)
+    filler.go_to(70)
+    assert filler.step(lambda: False)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        assert filler.step(lambda: False)
+    assert not filler.step(lambda: False)
+    assert len(store) == 1
+    assert not list(tmp_path.glob("*/*.part"))
+    filler.close()
+    with VideoReader(clip.path, index) as reader:
+        reader.store = store
+        assert [corpus.read(reader.get(i).image) for i in (65, 100)] == [65, 100]
+
+
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[tuple[int, object]]:
     monkeypatch.setattr(service_module, "_CALM", 0.01)
