@@ -20,7 +20,7 @@ STATES = (
 )  # fmt: skip
 VARIANTS = {"light": ("light", 1), "dark": ("dark", 1), "large": ("light", 2)}
 """Theme and scale of the screen, by folder."""
-COLOURS = 64
+COLOURS = 256
 BLUR = 2.0
 """Pixels of a kept picture: edges of letters and of what was scaled differ between machines."""
 CELL = 20
@@ -73,7 +73,7 @@ def keep(full: Path, kept: Path, scale: int) -> None:
     """Write a full picture as a golden one: small, of few colours."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     small = Image.fromarray(reduced(full, scale)[..., ::-1])
-    few = small.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few = small.quantize(COLOURS, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
     few.save(kept, optimize=True)
 
 
