@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.model.document import Change, Document
 from app.model.edits import Edit, Group, SetFrames, apply
+from app.model.prepared import Prepared
 
 Subscriber = Callable[[Edit, Change], object]
 
@@ -62,12 +63,8 @@ class History:
         self._telling = False
         self._taken: _Step | None = None
         if taken is not None:
-            before, self._state = self._state, next(self._names)
-            change = taken.change
-            step = _Step(taken.title, None, [], change.tracks, change.video, before, self._state, next(_CLOCK))
-            _push(step.back, taken.back)
-            self._done.append(step)
-            self._taken = step
+            self._taken = self._new_step(taken.title, None, taken.change)
+            _push(self._taken.back, taken.back)
 
     def commit(self, edit: Edit, title: str = "", gesture: str | None = None) -> Change:
         """Carry out ``edit`` as an undo step of its own, or as part of the step that ``gesture`` opened.
@@ -84,9 +81,7 @@ class History:
         if at is None or not all(_apart(change, step) for step in self._undone):
             self._undone.clear()
         if at is None:
-            before, self._state = self._state, next(self._names)
-            self._done.append(_Step(title, gesture, [], change.tracks, change.video, before, self._state, next(_CLOCK)))
-            step = self._done[-1]
+            step = self._new_step(title, gesture, change)
         else:
             step = self._done[at]
             step.tracks |= change.tracks
@@ -95,6 +90,15 @@ class History:
         _push(step.back, inverse)
         self._tell(edit, change)
         return change
+
+    def take(self, ready: Prepared, title: str = "") -> Change:
+        """As `commit`, of an edit that was carried out beforehand. Raises `EditError` when it does not fit any more."""
+        self._enter()
+        ready.put(self.document)
+        self._undone.clear()
+        _push(self._new_step(title, None, ready.change).back, ready.back)
+        self._tell(ready.edit, ready.change)
+        return ready.change
 
     def undo(self) -> Change | None:
         """Take back the last step; None when there is none."""
@@ -177,6 +181,12 @@ class History:
                 self._subscribers.remove(fn)
 
         return unsubscribe
+
+    def _new_step(self, title: str, gesture: str | None, change: Change) -> _Step:
+        before, self._state = self._state, next(self._names)
+        step = _Step(title, gesture, [], change.tracks, change.video, before, self._state, next(_CLOCK))
+        self._done.append(step)
+        return step
 
     def _turn(self, source: list[_Step], target: list[_Step], *, forward: bool) -> Change | None:
         self._enter()

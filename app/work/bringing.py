@@ -18,6 +18,7 @@ from app.words import tr, trn
 from app.work import opening
 from app.work.incoming import fit
 from app.work.opening import Opened
+from app.work.packing import pack
 
 
 @dataclass(frozen=True)
@@ -58,5 +59,5 @@ def bring(clip: Clip, found: Opened) -> Generator[str, None, tuple[Opened, Broug
     said = trn("{name} brought {count} object with {boxes} boxes; Ctrl+Z takes it back",
                "{name} brought {count} objects with {boxes} boxes; Ctrl+Z takes them back", objects)  # fmt: skip
     lanes = opening.glance(doc, found.media.frames)
-    opened = dataclasses.replace(found, document=doc, lanes=lanes, packed=opening.pack(doc), taken=taken)
+    opened = dataclasses.replace(found, document=doc, lanes=lanes, packed=pack(doc), taken=taken)
     return opened, Brought(said.format(name=name, count=objects, boxes=boxes), tuple(notes))

@@ -23,9 +23,10 @@ from app.work.errors import SessionError
 from app.work.frame_export import FrameParams, FrameReport, export_frames, wanted
 from app.work.importing import Importing
 from app.work.jobs import Job
-from app.work.journal import Journal, Leftover, forget, leftovers, pack
+from app.work.journal import Journal, Leftover, forget, leftovers
 from app.work.latest import Latest
 from app.work.overview import Lanes
+from app.work.packing import pack
 from app.work.playhead import Playhead
 from app.work.triage import Triage
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import msgspec
 
 from app.formats.detect import detect, guess, read_about, reading
-from app.model.edits import AddTrack, SetComment
-from app.words import tr
+from app.words import tr, trn
 from app.work.describing import Describing
 from app.work.errors import SessionError
-from app.work.incoming import Incoming, fit
+from app.work.incoming import Incoming, fit, readied
 from app.work.jobs import Job
 
 
@@ -27,7 +26,7 @@ class Importing(Describing):
         `app.formats.detect.reading` leaves open; None takes what the labels that are here suggest, else the defaults.
         """
         self.require_open()
-        here = self.document.copy()
+        here, frames = self.document.copy(), self.lanes.frames
         target = Path(path)
 
         def work() -> Generator[None, None, Incoming]:
@@ -42,7 +41,9 @@ class Importing(Describing):
                 if again.tracks != found.tracks:
                     found, (given, why) = again, better
                 yield
-            return fit(found, here, target, chosen, given if given or kind is None else kind(), why)
+            fitted = fit(found, here, target, chosen, given if given or kind is None else kind(), why)
+            yield
+            return readied(fitted, here, frames)
 
         def end(error: Exception | None, cancelled: bool) -> None:
             self.events.progress(title, None)
@@ -56,19 +57,49 @@ class Importing(Describing):
         job: Job[Incoming] = self.jobs.run("files", work(), on_end=end)
         return job
 
-    def take_labels(self, incoming: Incoming) -> None:
-        """Bring in what was read, as one undo step. Raises `EditError` when it no longer fits the document."""
+    def take_labels(self, incoming: Incoming) -> Job[Incoming] | None:
+        """Bring in what was read, as one undo step, at once.
+
+        Where an edit that was made since it was read stands in its way, it is fitted anew in the background, and comes
+        in when the job that is answered has ended. Raises `SessionError` when it is empty.
+        """
         self.require_open()
         if incoming.empty:
             raise SessionError(tr("{path} holds no labels").format(path=incoming.path.name))
-        taken = self.document.tracks.keys() | self.document.comments.keys()
-        wanted = {edit.track.id for edit in incoming.edit.edits if isinstance(edit, AddTrack)}
-        wanted |= {edit.id for edit in incoming.edit.edits if isinstance(edit, SetComment)}
-        if wanted & taken:  # numbers that were free when it was read
-            incoming = fit(incoming.found, self.document, incoming.path, incoming.format, incoming.how)
-        change = self.commit(incoming.edit, tr("Import {path}").format(path=incoming.path.name))
+        ready = incoming.ready
+        if ready is None or not ready.prepared.fits(self.document):
+            return self._fit_anew(incoming)
+        self.lanes.expect(dict(ready.lanes))
+        change = self.history.take(ready.prepared, tr("Import {path}").format(path=incoming.path.name))
         tracks = sorted(change.tracks)
         self.select(*tracks[:1])
-        self.events.message(
-            tr("Imported {count} objects from {path}").format(count=len(tracks), path=incoming.path.name)
-        )
+        said = trn("Imported {count} object from {path}", "Imported {count} objects from {path}", len(tracks))
+        self.events.message(said.format(count=len(tracks), path=incoming.path.name))
+        return None
+
+    def _fit_anew(self, incoming: Incoming) -> Job[Incoming]:
+        """Find numbers that are free now, then take it; what is edited meanwhile may ask for another round."""
+        here, frames, history = self.document.copy(), self.lanes.frames, self.history
+        name = incoming.path.name
+
+        def work() -> Generator[None, None, Incoming]:
+            yield
+            fitted = fit(incoming.found, here, incoming.path, incoming.format, incoming.how, incoming.why)
+            yield
+            return readied(fitted, here, frames)
+
+        def end(error: Exception | None, cancelled: bool) -> None:
+            self.events.progress(title, None)
+            if error is not None:
+                self.events.error(error)
+            elif job.value is not None and self.history is history:
+                self.take_labels(job.value)
+            elif job.value is not None:
+                self.events.error(
+                    SessionError(tr("{name} was not imported: another clip is open now").format(name=name))
+                )
+
+        title = tr("Importing {name}").format(name=name)
+        self.events.progress(title, 0.0)
+        job: Job[Incoming] = self.jobs.run("files", work(), on_end=end)
+        return job

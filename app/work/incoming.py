@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,19 @@ import msgspec
 
 from app.model.document import Comment, Document
 from app.model.edits import AddTrack, Edit, Group, SetComment, SetLabels
+from app.model.prepared import Prepared, prepare
 from app.model.tracks import Observation, Track
 from app.words import tr
 from app.work import schema
+from app.work.overview import Lane
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An import carried out beforehand, for a document as it was, with the lanes of its tracks."""
+
+    prepared: Prepared
+    lanes: dict[int, Lane]
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,8 @@ class Incoming:
     """How it was read, where there is something to choose."""
     why: str = ""
     """What speaks for reading it so, where it is not the usual way."""
+    ready: Ready | None = None
+    """All that takes long about taking it, done; see `readied`."""
 
     @property
     def empty(self) -> bool:
@@ -81,6 +94,16 @@ def fit(
     new_labels = tuple(label.name for label in found.labels if label.name not in known)
     notes = _notes(found, here, tally)
     return Incoming(path, format_id, Group(tuple(edits)), tuple(told), new_labels, notes, found, how, why)
+
+
+def readied(incoming: Incoming, here: Document, frames: int) -> Incoming:
+    """``incoming`` carried out on ``here``, a copy that nobody else has, of a clip with so many frames; for a worker.
+
+    Raises `EditError` when it does not fit.
+    """
+    prepared = prepare(incoming.edit, here)
+    lanes = {edit.track.id: Lane(frames, edit.track) for edit in incoming.edit.edits if isinstance(edit, AddTrack)}
+    return dataclasses.replace(incoming, ready=Ready(prepared, lanes))
 
 
 def _fitted(seen: Observation, width: int, height: int, tally: Counter[str]) -> Observation:

@@ -16,7 +16,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +38,8 @@ from app.work.journal_file import (
     open_journal,
     transaction,
 )
+from app.work.packing import Base, Entry, Row, latest
+from app.work.packing import packed as bytes_of
 
 log = logging.getLogger(__name__)
 
@@ -66,21 +68,6 @@ class Leftover:
     edits: int
 
 
-@dataclass(frozen=True)
-class _Base:
-    project: str | None
-    video: str
-    unsaved: bool
-    at: float
-    document: bytes
-
-
-@dataclass(frozen=True)
-class _Entry:
-    at: float
-    body: bytes
-
-
 class Journal:
     """Records one document; made by `create`. Its methods are for the thread that owns the document.
 
@@ -92,13 +79,14 @@ class Journal:
         self.path = path
         self._on_error = on_error
         self._state = threading.Condition()
-        self._waiting: list[_Base | _Entry] = []
+        self._waiting: list[Base | Entry] = []  # packed by the journal's thread: a large edit takes its time
         self._given = 0  # items handed over so far
         self._durable = 0  # items on disk, or made obsolete by a later base
         self._hurry = False
         self._closing = False
         self._keep = True
-        self._gap = False
+        self._gap = False  # the owner's thread: since a base that cannot be stored
+        self._broken = False  # the journal's thread: since an edit that cannot be
         self._seq = 0
         self._thread = threading.Thread(target=self._write_all, name="siamlabel-journal", daemon=True)
 
@@ -126,9 +114,9 @@ class Journal:
         return journal
 
     def record(self, edit: Edit) -> None:
-        """Write down an applied edit; returns at once. For `History.subscribe`."""
-        if not self._gap and (body := self._encode(edit)) is not None:
-            self._give(_Entry(time.time(), body))
+        """Write down an applied edit, which nobody changes any more; returns at once. For `History.subscribe`."""
+        if not self._gap:
+            self._give(Entry(time.time(), edit))
 
     def rebase(self, doc: Document, project: Path | None, *, dirty: bool = False, packed: bytes | None = None) -> None:
         """Begin anew after a save: ``doc`` is now at ``project`` and the edits so far are obsolete.
@@ -141,7 +129,7 @@ class Journal:
         if body is not None:
             unsaved = dirty or (project is None and bool(doc.tracks))
             video = doc.video.path if doc.video else ""
-            self._give(_Base(str(project.absolute()) if project else None, video, unsaved, time.time(), body))
+            self._give(Base(str(project.absolute()) if project else None, video, unsaved, time.time(), body))
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until everything recorded so far is on disk; False when it is not after ``timeout`` seconds."""
@@ -172,19 +160,18 @@ class Journal:
 
     def _encode(self, what: Edit | Document) -> bytes | None:
         try:
-            return msgspec.msgpack.encode(what)
+            return bytes_of(what)
         except (ValueError, TypeError, OverflowError) as error:
             # Nothing after a gap could be replayed, so recording pauses until the next base.
-            self._gap = True
             said = tr("Autosave pauses until the next save: an edit cannot be stored ({error}).")
-            self._on_error(JournalError(said.format(error=error)))
+            self._tell(said.format(error=error))
             return None
 
-    def _give(self, item: _Base | _Entry) -> None:
+    def _give(self, item: Base | Entry) -> None:
         with self._state:
             if self._closing:
                 raise RuntimeError("the journal is closed")
-            if isinstance(item, _Base):
+            if isinstance(item, Base):
                 self._waiting.clear()
             self._waiting.append(item)
             self._given += 1
@@ -194,18 +181,18 @@ class Journal:
 
     def _write_all(self) -> None:
         db: sqlite3.Connection | None = None
-        batch: list[_Base | _Entry] = []
+        batch: list[Base | Row] = []
         failing = False
         while True:
             with self._state:
                 self._state.wait_for(lambda b=batch: self._waiting or self._closing or b)
-                batch = _latest(batch + self._waiting)
-                self._waiting.clear()
+                waiting, self._waiting = self._waiting, []
                 self._hurry = False
                 upto = self._given
                 closing, keep = self._closing, self._keep
             if closing and not keep:
                 break
+            batch = latest([*batch, *self._rows(waiting)])
             if batch:
                 try:
                     db = db or open_journal(self.path)
@@ -233,11 +220,23 @@ class Journal:
         with self._state:
             self._state.notify_all()
 
-    def _write(self, db: sqlite3.Connection, batch: list[_Base | _Entry]) -> None:
+    def _rows(self, waiting: list[Base | Entry]) -> Iterator[Base | Row]:
+        """What waits, as it is written; without what follows an edit that cannot be, up to the next base."""
+        for item in waiting:
+            if isinstance(item, Base):
+                self._broken = False
+                yield item
+            elif not self._broken:
+                body = self._encode(item.edit)
+                self._broken = body is None
+                if body is not None:
+                    yield Row(item.at, body)
+
+    def _write(self, db: sqlite3.Connection, batch: list[Base | Row]) -> None:
         seq = self._seq
         with transaction(db):
             for item in batch:
-                if isinstance(item, _Base):
+                if isinstance(item, Base):
                     db.execute("delete from base")
                     db.execute("delete from edits")
                     crc = zlib.crc32(item.document)
@@ -250,14 +249,17 @@ class Journal:
                         "insert into edits values (?, ?, ?, ?)", (seq, item.at, item.body, zlib.crc32(item.body))
                     )
         self._seq = seq
-        if isinstance(batch[0], _Base):
+        if isinstance(batch[0], Base):
             db.execute("pragma wal_checkpoint(truncate)")
 
     def _report(self, error: Exception) -> None:
+        what = tr("Autosave cannot write to {parent}: {error}.").format(parent=self.path.parent, error=error)
+        advice = tr("Save the project yourself and make room there; autosave goes on by itself as soon as it can.")
+        self._tell(f"{what} {advice}")
+
+    def _tell(self, said: str) -> None:
         try:
-            what = tr("Autosave cannot write to {parent}: {error}.").format(parent=self.path.parent, error=error)
-            advice = tr("Save the project yourself and make room there; autosave goes on by itself as soon as it can.")
-            self._on_error(JournalError(f"{what} {advice}"))
+            self._on_error(JournalError(said))
         except Exception:
             log.exception("the report that autosave fails has failed")
 
@@ -285,14 +287,6 @@ def leftovers(home: Path) -> list[Leftover]:
         if left is not None:
             found.append(left)
     return sorted(found, key=lambda left: left.when, reverse=True)
-
-
-def pack(doc: Document) -> bytes | None:
-    """``doc`` as the journal keeps it; None when it holds what cannot be kept, which the journal then tells itself."""
-    try:
-        return msgspec.msgpack.encode(doc)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def recover(leftover: Leftover) -> Document:
@@ -388,11 +382,3 @@ def _count(db: sqlite3.Connection) -> tuple[int, float | None, bool]:
     except (sqlite3.DatabaseError, UnicodeDecodeError):
         return edits, last, False
     return edits, last, True
-
-
-def _latest(items: list[_Base | _Entry]) -> list[_Base | _Entry]:
-    """Without what a later base makes obsolete."""
-    for at in range(len(items) - 1, 0, -1):
-        if isinstance(items[at], _Base):
-            return items[at:]
-    return items

@@ -17,8 +17,9 @@ from app.model.document import Document, VideoRef
 from app.model.history import Taken
 from app.words import tr
 from app.work.errors import RelinkError, SessionError
-from app.work.journal import Journal, Leftover, forget, pack, recover
+from app.work.journal import Journal, Leftover, forget, recover
 from app.work.overview import Lanes
+from app.work.packing import pack
 
 SUFFIX = ".siamlabel"
 SAMPLE = "sample/video.mp4"

@@ -247,9 +247,9 @@ def test_an_edit_that_cannot_be_stored_pauses_autosave_until_the_next_save(tmp_p
     history.commit(SetLabels((Label("good", "#000000"),)))
     history.commit(SetLabels((Label("\udcff", "#000000"),)))
     history.commit(SetLabels((Label("good", "#ffffff"),)))
+    assert journal.flush(PATIENCE)
     assert len(reports) == 1
     assert "pauses until the next save" in reports[0]
-    assert journal.flush(PATIENCE)
     journal.rebase(history.document, None)
     history.commit(SetLabels((Label("better", "#ffffff"),)))
     journal.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,14 @@ from session_fakes import FRAMES, FakeTrackers, square, write_clip
 
 from app.formats.base import FormatError
 from app.model.document import Comment, Document, Label, VideoRef
+from app.model.edits import SetFrames
 from app.model.masks import Mask
 from app.model.tracks import Observation, Track
 from app.session import Session
 from app.settings import Settings
+from app.work import journal
 from app.work.incoming import fit
+from app.work.overview import Lane
 
 
 @pytest.fixture
@@ -64,9 +68,53 @@ def test_numbers_taken_since_it_was_read_are_not_taken_twice(session, tmp_path):
     path = exported(session, tmp_path / "labels.json")
     job = session.read_labels(path)
     session.wait(job)
+    mine = session.add_object(square(2))
+    again = session.take_labels(job.value)
+    assert len(session.document.tracks) == 2  # it is fitted anew beside the window
+    other = session.add_object(square(3))
+    session.wait(again)
+    session.wait(lambda: len(session.document.tracks) == 4)
+    boxes = [session.document.tracks[one].at(session.frame).box for one in (mine, other)]
+    assert boxes == [square(2), square(3)]
+    session.undo()
+    assert set(session.document.tracks) == {1, mine, other}
+    session.redo()
+    assert len(session.document.tracks) == 4
+
+
+def test_what_is_edited_meanwhile_beside_it_stays_and_comes_back_from_the_journal(session, tmp_path):
+    path = exported(session, tmp_path / "labels.json")
+    job = session.read_labels(path)
+    session.wait(job)
+    session.commit(SetFrames(1, {2: None}), "")
+    assert session.take_labels(job.value) is None
+    session.commit(SetFrames(2, {3: None}), "")
+    assert [sorted(track.frames) for track in session.document.tracks.values()] == [[0, 1, 3, 4, 5], [0, 1, 2, 4, 5]]
+    lanes = {id_: Lane(FRAMES, track) for id_, track in session.document.tracks.items()}
+    assert all((session.lanes.lanes[id_].codes == lane.codes).all() for id_, lane in lanes.items())
+    assert session.journal.flush(10)
+    doc = session.document.copy()
+    session.close()
+    (left,) = session.leftovers()
+    assert journal.recover(left) == doc
+    session.forget(left)
+
+
+def test_an_import_does_not_go_into_another_clip(session, tmp_path):
+    path = exported(session, tmp_path / "labels.json")
+    job = session.read_labels(path)
+    session.wait(job)
     session.add_object(square(2))
+    gate = threading.Event()
+    session.jobs.run("files", (gate.wait(10) for _ in range(1)))
     session.take_labels(job.value)
-    assert len(session.document.tracks) == 3
+    errors: list[Exception] = []
+    session.events.error.connect(errors.append)
+    session.wait(session.open(write_clip(tmp_path / "other.mkv")))
+    gate.set()
+    session.wait(lambda: bool(errors))
+    assert "labels.json was not imported" in str(errors[0])
+    assert not session.document.tracks
 
 
 def test_results_that_count_from_1_are_known_by_their_first_box(session, tmp_path):
