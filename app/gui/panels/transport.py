@@ -29,6 +29,7 @@ class Legend(QWidget):
             ("bar", t.source_manual, tr("Manual")),
             ("bar", t.source_tracker, tr("Tracker")),
             ("bar", t.source_interpolated, tr("Interpolated")),
+            ("bar", t.source_imported, tr("Imported")),
             ("key", t.text, tr("Keyframe")),
             ("thin", t.danger, tr("Lost")),
             ("thin", t.warning, tr("Occluded")),
