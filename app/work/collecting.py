@@ -20,6 +20,7 @@ from app.work.clip_list import ClipList
 from app.work.clips import Saving, counts, with_counts
 from app.work.errors import RelinkError, SessionError
 from app.work.filing import AlsoSaved, Kept
+from app.work.gathering import labelled
 from app.work.jobs import Job
 from app.work.journal import Leftover
 
@@ -116,6 +117,29 @@ class Collecting(ClipList):
 
         self._staying, self._arrived = True, arrived
         return self._open(work(), Path(clip.video), None, kept)
+
+    def _find(
+        self, target: Path | None, video: Path | None, accept: bool, fresh: bool
+    ) -> Generator[str, None, opening.Opened]:
+        """As `Filing._find`; labels that a data set has for a folder of images come in, unless ``fresh``."""
+        opens = super()._find(target, video, accept, fresh)
+        brought: list[tuple[Clip, Brought]] = []
+
+        def work() -> Generator[str, None, opening.Opened]:
+            found = yield from opens
+            clip = labelled(found.media.path) if target is not None and target.is_dir() and not fresh else None
+            if clip is not None and found.project is None:
+                found, came = yield from bring(clip, found)
+                brought.append((clip, came))
+            return found
+
+        def arrived() -> None:
+            self.events.clips()
+            for clip, came in brought:
+                self._tell_brought(clip, came)
+
+        self._arrived = arrived
+        return work()
 
     def step_clip(self, by: int) -> None:
         """Go to the next clip, or with -1 to the one before, past those that are missing."""

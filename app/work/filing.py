@@ -99,7 +99,13 @@ class Filing(Importing):
         a project beside it. Unsaved work of the present document stays in its journal, so ask before calling.
         """
         target = None if path is None else Path(path)
-        return self._open(opening.open_path(target, self._paths.cache, video, accept, fresh), target)
+        return self._open(self._find(target, video, accept, fresh), target)
+
+    def _find(
+        self, target: Path | None, video: Path | None, accept: bool, fresh: bool
+    ) -> Generator[str, None, opening.Opened]:
+        """The work of opening a path, in the worker."""
+        return opening.open_path(target, self._paths.cache, video, accept, fresh)
 
     def leftovers(self) -> list[Leftover]:
         """Unsaved work of sessions that ended without saving, newest first."""

@@ -6,7 +6,8 @@ Only names are looked at, and for some data sets a few bytes; so a clip may turn
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable
+import re
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def gather(paths: Iterable[Path]) -> Generator[float, None, list[Clip]]:
     """The clips at ``paths``, in their order: a video, a folder of images, or all that a folder of such things holds.
 
     Yields progress in 0..1 and may be closed between. A folder with videos right inside it brings those and the
-    labelled sequences below it; one without brings all that lies below it. Raises `SessionError` for a path that cannot be read
-    and when there is nothing at all.
+    labelled sequences below it; one without brings all that lies below it. Raises `SessionError` for a path that cannot
+    be read and when there is nothing at all.
     """
     chosen = [Path(path).absolute() for path in paths]
     clips: dict[str, Clip] = {}
@@ -41,7 +42,8 @@ def gather(paths: Iterable[Path]) -> Generator[float, None, list[Clip]]:
             search = _Search()
             yield from scaled(search.root(path), number / len(chosen), (number + 1) / len(chosen))
             for clip in search.clips():
-                clips.setdefault(clip.video, clip)
+                bare = not clip.truths and clip.video == str(path)
+                clips.setdefault(clip.video, (labelled(path) if bare else None) or clip)
         elif path.exists():
             clips.setdefault(str(path), Clip(str(path)))
         else:
@@ -60,6 +62,47 @@ def holds_images(folder: Path) -> bool:
             return any(is_image(Path(entry.name)) and not entry.name.startswith(".") for entry in entries)
     except OSError:
         return False
+
+
+def labelled(pictures: Path) -> Clip | None:
+    """The clip of a folder of images with the labels that its data set has for it, beside it or where the folders of
+    such sets have them; None where there are none. Never raises."""
+    pictures = Path(pictures).absolute()
+    parts: list[Sequence] = []
+    for folder in _label_folders(pictures):
+        try:
+            with os.scandir(folder) as entries:
+                inside = [(entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith(".")]
+        except OSError:
+            continue
+        files = [name for name, is_dir in inside if not is_dir]
+        if folder.name in ("anno", "UAV123"):  # a file for each of the clips, of which there are thousands
+            files = [name for name in files if re.fullmatch(re.escape(pictures.name) + r"(_\d+)?\.txt", name)]
+        found = sequences(folder, sorted(files, key=natural_key), [name for name, is_dir in inside if is_dir])
+        parts += [one for one in found if _media(one) == pictures]
+        if parts:
+            break
+    if not parts:
+        return None
+    truths = tuple(str(one.labels) for one in parts if one.format == parts[0].format)
+    return Clip(str(pictures), truths=truths, format=parts[0].format)
+
+
+def _label_folders(pictures: Path) -> Iterator[Path]:
+    """Where the labels of a folder of images may lie in the data sets that are known."""
+    name, above = pictures.name, pictures.parents
+    yield pictures
+    yield from above[:1]
+    for root in above[1:3]:
+        branch = pictures.relative_to(root).parts
+        if branch[0] == "JPEGImages":
+            yield root.joinpath("Annotations", *branch[1:])
+        elif branch[0] == "frames":
+            yield root / "anno"
+        elif branch[0] in ("images", "image_02", "training"):
+            yield root / "instances" / name
+    if len(above) > 2 and above[0].name == "UAV123":
+        yield above[2] / "anno" / "UAV123"
 
 
 @dataclass

@@ -167,6 +167,43 @@ def test_the_root_of_a_data_set_opens_with_its_sequences_and_their_labels(sessio
     assert session.errors == []
 
 
+@pytest.mark.parametrize("name", ROOTS)
+def test_the_pictures_of_one_sequence_open_with_its_labels(session, tmp_path, name):
+    make, expected = ROOTS[name]
+    make(tmp_path / name)
+    media = [Path(clip.video) for clip in found(tmp_path / name)]
+    for (clip, objects, boxes), pictures in zip(expected, media, strict=True):
+        session.wait(session.open(pictures))
+        seen = [one for track in session.document.tracks.values() for one in track.frames.values()]
+        assert (clip, len(session.document.tracks), sum(one.present for one in seen)) == (clip, objects, boxes)
+        assert f"{boxes} boxes" in session.told[-1]
+        assert session.collection is None
+        session.undo()
+        assert not session.document.tracks
+        assert not session.dirty
+        (alone,) = found(pictures)  # as a collection of one clip, too
+        assert (alone.video, alone.format, bool(alone.truths)) == (str(pictures), name, True)
+    session.wait(session.open(media[0], fresh=True))
+    assert not session.document.tracks
+    session.add_object(square(0), "mine")
+    session.wait(session.save())
+    session.wait(session.open(media[0]))
+    assert [track.label for track in session.document.tracks.values()] == ["mine"]
+    assert session.errors == []
+
+
+def test_pictures_beside_labels_of_others_and_labels_that_are_broken(session, tmp_path):
+    got10k(tmp_path)
+    folder = tmp_path / "train" / "GOT-10k_Train_000001"
+    plain = images(folder / "more")
+    session.wait(session.open(plain))
+    assert not session.document.tracks
+    truth = text(folder / "groundtruth.txt", "1,2,three,4")
+    session.wait(session.open(folder))
+    assert not session.document.tracks
+    assert str(truth) in str(session.errors[0])
+
+
 def test_labels_come_in_once_and_what_was_saved_wins(session, tmp_path):
     otb(tmp_path / "set")
     session.open_folder(tmp_path / "set")
