@@ -306,13 +306,14 @@ def main() -> None:
     parser.add_argument("--iou", type=float, default=0.7)
     parser.add_argument("--tracker", default="default")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
+    parser.add_argument("--masks", action="store_true", help="track with masks, as the window does unless told otherwise")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     app = QApplication(sys.argv[:1])
     prepare(app)
     window, _ = make_window()
     window.documents.asking.unsaved = lambda: Unsaved.DISCARD  # type: ignore[method-assign]
-    window.session.change_settings(tracker=arguments.tracker, masks=False)
+    window.session.change_settings(tracker=arguments.tracker, masks=arguments.masks)
     window.resize(1440, 900)
     window.show()
     counts: list[Count] = []
