@@ -306,7 +306,7 @@ def main() -> None:
     parser.add_argument("--iou", type=float, default=0.7)
     parser.add_argument("--tracker", default="default")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
-    parser.add_argument("--masks", action="store_true", help="track with masks, as the window does unless told otherwise")
+    parser.add_argument("--masks", action="store_true", help="track with masks, as the window does by default")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     app = QApplication(sys.argv[:1])
