@@ -60,6 +60,11 @@ class Thumbs(QObject):
         return None if known is None else known[1]
 
     @property
+    def busy(self) -> bool:
+        """Pictures that were asked for are still to come."""
+        return bool(self._asked or self._making)
+
+    @property
     def count(self) -> int:
         """How many pictures are remembered."""
         return len(self._kept)

@@ -100,6 +100,8 @@ class Stage:
             while known != (now := session.cached_frames()):
                 known = now
                 self.spin(0.2)
+            self.window.grab()  # rows that are painted ask for their pictures
+            self.wait(lambda: not self.window.thumbs.busy)
         for timer in self.window.gauge.findChildren(QTimer):
             timer.stop()
         self.window.status.show_gauge("30.0 fps · 0.5 GiB" if session.run is not None else "0.5 GiB")
