@@ -191,6 +191,18 @@ def test_a_folder_of_pictures_dropped_on_the_window_is_one_clip(user, tmp_path):
     assert user.session.collection is None
 
 
+def test_a_folder_with_its_labels_beside_the_pictures_dropped_on_the_window_brings_them(user, tmp_path):
+    folder = pictures(tmp_path / "walk")
+    (folder / "groundtruth.txt").write_text("5,6,10,8\n" * len(list(folder.iterdir())))
+    (folder / "meta_info.ini").write_text("[METAINFO]\nobject_class: cat\n")
+    assert drop(user.window, folder)
+    user.wait(lambda: user.session.media.path == folder and user.session.shown is not None)
+    assert [track.label for track in user.session.document.tracks.values()] == ["cat"]
+    assert user.session.history.undo_title == "Import the labels of walk"
+    user.key(Qt.Key.Key_Z, CTRL)
+    assert not user.session.document.tracks
+
+
 def history(user) -> list[str]:
     panel = user.window.history_panel
     return [panel.list.item(n).text() for n in range(panel.list.count())]

@@ -24,7 +24,10 @@ from app.model import (
     VideoRef,
     apply,
 )
-from app.model.document import Label
+from app.model.document import Comment, Label
+from app.model.edits import Group, SetComment
+from app.model.prepared import prepare
+from app.model.tracks import Track
 
 
 def content(doc: Document) -> tuple:
@@ -322,3 +325,31 @@ def test_another_thread_must_not_change_the_document(history) -> None:
     thread.join()
     assert "one thread only" in str(failures[0])
     assert history.document.tracks[1].label == "object"
+
+
+@given(documents())
+def test_what_was_prepared_on_a_copy_is_taken_as_if_it_were_committed(doc: Document) -> None:
+    new = Track(doc.next_id, "new", "#00ff00", True, {3: Observation(Box(1, 2, 3, 4))})
+    more = Comment(doc.next_id + 1, 0, "look", new.id)
+    edit = Group((SetLabels((*doc.labels, Label("quite new", "#00ff00"))), AddTrack(new), SetComment(more.id, more)))
+    ready = prepare(edit, doc.copy())
+    taken, committed = History(doc.copy()), History(doc.copy())
+    told: list[Edit] = []
+    taken.subscribe(lambda edit, change: told.append(edit))
+    assert taken.take(ready, "both") == committed.commit(edit, "both")
+    assert (taken.document, taken.steps, told) == (committed.document, committed.steps, [edit])
+    assert not ready.fits(taken.document)
+    with pytest.raises(EditError):
+        taken.take(ready)
+    taken.commit(SetFrames(new.id, {3: None}))
+    for turn in ("undo", "undo", "redo"):
+        getattr(taken, turn)()
+    assert taken.document == committed.document
+    taken.undo()
+    assert content(taken.document) == content(doc)
+    assert ready.fits(taken.document)
+
+
+def test_only_what_is_new_can_be_prepared() -> None:
+    with pytest.raises(ValueError, match="new"):
+        prepare(Group((SetFrames(1, {}),)), Document())
