@@ -11,7 +11,7 @@ import pytest
 from app.threads import stand_back
 from app.work.jobs import Jobs
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: elsewhere threads have no niceness of their own")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: threads have a niceness of their own")
 
 
 def niceness() -> int:
