@@ -36,7 +36,8 @@ class Exporting:
 
     def prepare(self) -> None:
         """Load the formats beside the window, which would stand still for it when they are first asked for."""
-        self._session.jobs.run("formats", _load())
+        if self._window.isVisible():  # not when it was closed meanwhile, and the session with it
+            self._session.jobs.run("formats", _load())
 
     def ask(self) -> dict[str, Any] | None:
         """The ask-part of the export command. The dialog itself runs the job, to show its progress and report."""

@@ -297,15 +297,16 @@ def test_a_signal_becomes_128_plus_its_number(bootstrap: ModuleType) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_ctrl_c_lets_the_child_clean_up(root: Path) -> None:
     """The terminal sends the signal to both; the child's own clean-up must be waited for, and 130 is the answer."""
+    heard = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background jobs ignore it
     child = (
-        "import os, signal, time\n"
+        f"import os, signal, time; {heard}\n"
         "try:\n"
         "    os.killpg(0, signal.SIGINT)\n"
         "    time.sleep(20)\n"
         "except KeyboardInterrupt:\n"
         "    time.sleep(0.3); print('cleaned up')\n"
     )
-    parent = f"import sys, bootstrap; sys.exit(bootstrap.call([sys.executable, '-c', {child!r}]))"
+    parent = f"import signal, sys, bootstrap; {heard}; sys.exit(bootstrap.call([sys.executable, '-c', {child!r}]))"
     done = subprocess.run(
         [sys.executable, "-c", parent], cwd=root / "packaging", start_new_session=True,
         capture_output=True, text=True, timeout=30,
