@@ -94,9 +94,23 @@ def test_every_command_can_be_asked_when_nothing_is_open(ui: FakeUi):
     empty = Session()
     able = {c.id for c in COMMANDS if c.when(empty)}
     assert able == {
-        "file.open", "file.open_folder", "file.sample", "file.quit", "edit.settings", "view.heat", "view.masks",
-        "view.mask_style", "view.ghost", "view.labels", "view.search",
-        "view.lock_camera", "view.magnifier", "help.palette", "help.keys", "help.log", "help.tour",
+        "file.open",
+        "file.open_folder",
+        "file.sample",
+        "file.quit",
+        "edit.settings",
+        "view.heat",
+        "view.masks",
+        "view.mask_style",
+        "view.ghost",
+        "view.labels",
+        "view.search",
+        "view.lock_camera",
+        "view.magnifier",
+        "help.palette",
+        "help.keys",
+        "help.log",
+        "help.tour",
     }
     for command in COMMANDS:
         if command.id not in able:
