@@ -14,7 +14,7 @@ from app.formats.json_io import decode
 from app.formats.keys import Filler
 from app.formats.names import colour_or, leads_away
 from app.formats.several import member_of, the_one
-from app.model.document import COLOURS, Document, Label, VideoRef
+from app.model.document import Document, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
 from app.model.tracks import AttributeValue, Source, State, Track
@@ -98,7 +98,7 @@ class _Reader:
         video = self._video()
         frames = self._frames()
         categories = self._categories()
-        doc = Document(video=video, labels=self._labels(list(categories.values())))
+        doc = Document(video=video, labels=self.ours.named(list(categories.values())))
         colours = {label.name: label.colour for label in doc.labels}
         members = dict(self.sequence.track_category_ids)
         for key, says in self.sequence.siamlabel.items():
@@ -126,7 +126,7 @@ class _Reader:
         for track in doc.tracks.values():
             track.frames = dict(sorted(track.frames.items()))
         doc.tracks = dict(sorted(doc.tracks.items()))
-        self._comments(doc, video)
+        self.ours.put_comments(doc, video.frames, self._fail)
         doc.next_id = max((*doc.tracks, *doc.comments), default=0) + 1
         return doc
 
@@ -188,15 +188,6 @@ class _Reader:
             out = {key: name for key, name in out.items() if key in self.sequence.track_category_ids.values()}
         return out
 
-    def _labels(self, names: list[str]) -> list[Label]:
-        known = {label.name: label for label in self.ours.labels}
-        out = []
-        for order, name in enumerate(names):
-            ours = known.get(name)
-            colour = colour_or(ours.colour if ours is not None else "", COLOURS[order % len(COLOURS)])
-            out.append(Label(name, colour, ours.attributes if ours is not None else ()))
-        return out
-
     def _regions(self, doc: Document, shift: int, frames: list[int], video: VideoRef) -> None:
         """Put every region into its track; masks are checked all at once, which is much quicker."""
         there = [
@@ -255,12 +246,3 @@ class _Reader:
             return says.frames[frame]
         source = Source.TRACKER if entry.is_gt is False else Source.IMPORTED
         return Extras(source=source, score=None if entry.is_gt else entry.score)
-
-    def _comments(self, doc: Document, video: VideoRef) -> None:
-        for comment in self.ours.comments:
-            where = f"siamlabel.comments, id {comment.id}"
-            if comment.id in doc.comments or comment.id in doc.tracks:
-                self._fail(where, tr("the id is used twice"))
-            if comment.frame >= video.frames or (comment.track is not None and comment.track not in doc.tracks):
-                self._fail(where, tr("it is about a frame or a track that is not there"))
-            doc.comments[comment.id] = comment

@@ -14,7 +14,8 @@ import msgspec
 
 from app.formats.base import MAX_FRAMES, MAX_PIXELS
 from app.formats.keys import Filler
-from app.model.document import Attribute, Comment, Label, VideoRef
+from app.formats.names import colour_or
+from app.model.document import COLOURS, Attribute, Comment, Document, Label, VideoRef
 from app.model.tracks import AttributeValue, Observation, Source, State
 from app.words import tr
 
@@ -91,6 +92,26 @@ class OurFile(msgspec.Struct, omit_defaults=True):
     video: OurVideo | None = None
     labels: list[Definitions] = []
     comments: list[Comment] = []
+
+    def named(self, names: list[str]) -> list[Label]:
+        """The labels of these names: ours where they are known, else with a colour of their own."""
+        known = {label.name: label for label in self.labels}
+        out = []
+        for order, name in enumerate(names):
+            ours = known.get(name)
+            colour = colour_or(ours.colour if ours is not None else "", COLOURS[order % len(COLOURS)])
+            out.append(Label(name, colour, ours.attributes if ours is not None else ()))
+        return out
+
+    def put_comments(self, doc: Document, frames: int, fail: Fail) -> None:
+        """Put the comments into ``doc``, whose tracks are there; ``fail`` is called for one that is impossible."""
+        for comment in self.comments:
+            where = f"siamlabel.comments, id {comment.id}"
+            if comment.id in doc.comments or comment.id in doc.tracks:
+                fail(where, tr("the id is used twice"))
+            if comment.frame >= frames or (comment.track is not None and comment.track not in doc.tracks):
+                fail(where, tr("it is about a frame or a track that is not there"))
+            doc.comments[comment.id] = comment
 
 
 def extras_of(obs: Observation) -> Extras:

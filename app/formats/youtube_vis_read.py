@@ -15,7 +15,7 @@ from app.formats.json_io import decode
 from app.formats.keys import Filler
 from app.formats.names import colour_or, leads_away
 from app.formats.several import member_of, the_one
-from app.model.document import COLOURS, Document, Label, VideoRef
+from app.model.document import Document, VideoRef
 from app.model.geometry import Box
 from app.model.masks import Mask, broken
 from app.model.tracks import AttributeValue, State, Track
@@ -91,7 +91,7 @@ class _Reader:
     def document(self) -> Document:
         video = self._video()
         categories = self._categories()
-        doc = Document(video=video, labels=self._labels(list(categories.values())))
+        doc = Document(video=video, labels=self.ours.named(list(categories.values())))
         colours = {label.name: label.colour for label in doc.labels}
         shift = max(0, 1 - min((note.id for note in self.notes), default=1))
         for note in self.notes:
@@ -108,13 +108,7 @@ class _Reader:
             track = Track(note.id + shift, name, colour, attributes=says.attributes, ignored=bool(note.iscrowd))
             self._frames(track, note, says, video, where)
             doc.tracks[track.id] = track
-        for comment in self.ours.comments:
-            where = f"siamlabel.comments, id {comment.id}"
-            if comment.id in doc.comments or comment.id in doc.tracks:
-                self._fail(where, tr("the id is used twice"))
-            if comment.frame >= video.frames or (comment.track is not None and comment.track not in doc.tracks):
-                self._fail(where, tr("it is about a frame or a track that is not there"))
-            doc.comments[comment.id] = comment
+        self.ours.put_comments(doc, video.frames, self._fail)
         doc.next_id = max((*doc.tracks, *doc.comments), default=0) + 1
         return doc
 
@@ -154,15 +148,6 @@ class _Reader:
             if category.id in out or category.name in out.values():
                 self._fail(f"categories, id {category.id}", tr("the id or the name is used twice"))
             out[category.id] = category.name
-        return out
-
-    def _labels(self, names: list[str]) -> list[Label]:
-        known = {label.name: label for label in self.ours.labels}
-        out = []
-        for order, name in enumerate(names):
-            ours = known.get(name)
-            colour = colour_or(ours.colour if ours is not None else "", COLOURS[order % len(COLOURS)])
-            out.append(Label(name, colour, ours.attributes if ours is not None else ()))
         return out
 
     def _frames(self, track: Track, note: _Annotation, says: TrackSays, video: VideoRef, where: str) -> None:
