@@ -43,7 +43,7 @@ def ask(engine: TorchEngine, image: Image) -> tuple[Answer, list[np.ndarray]]:
     fresh = outlines.draw(engine, image, BOXES, of, [FILL] * 3, "area")
     for outline, drawn, box in zip(of, fresh, BOXES, strict=True):
         outline.first = drawn.memory()
-        outline.take(drawn, box, sure=True, rate=0.0)
+        outline.last = drawn.heat, box.cx, box.cy
     again = outlines.draw(engine, image, BOXES, of, [FILL] * 3, "area")
     return answer, [np.stack([drawn.heat.values for drawn in found]) for found in (fresh, again)]
 

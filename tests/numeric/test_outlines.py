@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker import checkpoint, colours
+from tracker import checkpoint, colours, registry
 from tracker.api import Box, Crop, HeatMap
 from tracker.config import NetConfig, TrainConfig
 from tracker.data.crops import CropSet
@@ -20,6 +20,8 @@ from tracker.data.outlines import Outlines, hollow_tracks, worn
 from tracker.inference import outlines
 from tracker.inference.engine import TorchEngine
 from tracker.inference.load import create
+from tracker.inference.siamese import SiameseTracker
+from tracker.inference.target import SiameseTarget
 from tracker.models.outline import CELLS, FRAMES, HINTS, KEY_CHANNELS, KEYS, SIDE, doubled, places
 from tracker.models.siamatt_mobile import SiamAttMobile
 from tracker.training.loop import Trainer
@@ -154,24 +156,66 @@ def test_the_last_mask_moves_with_the_box_into_the_new_crop() -> None:
     assert not outlines.Outline().expected(moved, crop).any()
 
 
+def in_box(heat: HeatMap, box: Box) -> outlines.Drawn:
+    return outlines.Drawn(heat, box, np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((KEY_CHANNELS, KEYS**2), np.float32))
+
+
 def test_a_mask_corrects_the_box_only_where_the_two_agree() -> None:
     heat, box = disc(244, 194, 60), Box(190, 140, 100, 100)
     around = outlines.bounds(heat)
     assert around is not None
-    drawn = outlines.Drawn(heat, np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((KEY_CHANNELS, KEYS**2), np.float32))
+    around = outlines.bounds(heat)
+    assert around is not None
+    drawn, away = in_box(heat, box), in_box(heat, Box(400, 400, 50, 50))
     known = outlines.Outline(fit=np.zeros(4), trust=1.0)
-    assert known.take(drawn, box, sure=True, rate=1.0) == pytest.approx(around)
-    assert known.take(drawn, Box(400, 400, 50, 50), sure=True, rate=1.0) == (400, 400, 50, 50)
-    assert outlines.Outline().take(drawn, box, sure=True, rate=1.0) == box
+    assert known.correct(drawn, rate=1.0) == pytest.approx(around)
+    assert known.correct(away, rate=1.0) == away.box
+    assert outlines.Outline().correct(drawn, rate=1.0) == box
     foreign = outlines.Outline(fit=np.zeros(4))  # a person whose box was not the mask's
-    assert foreign.take(drawn, box, sure=True, rate=1.0) == pytest.approx(box)
-    for _ in range(outlines.EVERY):
-        known.take(drawn, box, sure=True, rate=0.0)
-    assert known.recent is not None
-    unsure = outlines.Outline(fit=np.zeros(4), trust=1.0)
-    for _ in range(outlines.EVERY):
-        unsure.take(drawn, box, sure=False, rate=0.0)
-    assert unsure.recent is None
+    assert foreign.correct(drawn, rate=1.0) == pytest.approx(box)
+
+
+def test_a_frame_is_remembered_now_and_then_where_mask_and_box_agree() -> None:
+    heat, box = disc(244, 194, 60), Box(190, 140, 100, 100)
+    for drawn, sure, remembered in (
+        (in_box(heat, box), True, True),
+        (in_box(heat, box), False, False),
+        (in_box(heat, Box(400, 400, 50, 50)), True, False),
+    ):
+        outline = outlines.Outline()
+        for _ in range(outlines.EVERY):
+            assert outline.recent is None
+            outline.remember(drawn, sure)
+        assert (outline.recent is not None) == remembered
+
+
+def test_a_mask_that_moves_its_box_far_is_drawn_again_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn reaches 20 px beyond a box at most, as a view that cuts a growing target off does."""
+    tracker = registry.create("siamatt-mobile", "cpu", engine="torch", looks=0)
+    assert isinstance(tracker, SiameseTracker)
+    image = np.zeros((240, 320, 3), np.uint8)
+    true, looked = Box(100, 80, 120, 120), []
+
+    def draw(engine: object, image: object, asked: list[Box], *rest: object) -> list[outlines.Drawn]:
+        looked.append(asked[0])
+        low, high = max(asked[0].x - 20, true.x), min(asked[0].x2 + 20, true.x2)
+        top, bottom = max(asked[0].y - 20, true.y), min(asked[0].y2 + 20, true.y2)
+        values = np.zeros((CELLS, CELLS), np.float32)
+        values[round(top / 5) : round(bottom / 5), round(low / 5) : round(high / 5)] = 1
+        return [in_box(HeatMap(values, Box(0, 0, 5 * CELLS, 5 * CELLS)), asked[0])]
+
+    monkeypatch.setattr(outlines, "draw", draw)
+    monkeypatch.setattr(outlines, "begin", lambda engine, outline: setattr(outline, "given", None))
+    for start, looks in ((Box(118, 100, 80, 80), 2), (Box(105, 85, 112, 112), 1)):
+        looked.clear()
+        target = tracker.start(image, start)
+        assert isinstance(target, SiameseTarget)
+        target.outline.fit, target.outline.trust = np.zeros(4), 1.0
+        target.outline.given, target.box = None, start
+        heat = tracker._outlined(image, [target], [True])[0]
+        assert len(looked) == looks
+        assert target.box == pytest.approx(true, abs=5)
+        assert target.outline.last == (heat, target.box.cx, target.box.cy)  # where the next step begins
 
 
 def test_bounds_of_masks_are_believed_as_far_as_they_fitted_what_a_person_gave() -> None:

@@ -23,6 +23,9 @@ OWN = 0.5
 """Overlap of a box and its mask's bounds from which on the mask may be remembered."""
 RELATED = 0.4
 """Overlap of a tracked box and its mask's bounds from which on these correct the box."""
+AGAIN = 0.85
+"""A box that its mask moves to a smaller overlap than this is looked into once more, where the mask has put it: a
+target that grows fast is cut off by the view around its old size."""
 PART = 0.1
 """Parts of a mask smaller than this share of the largest are not looked at for its bounds."""
 
@@ -36,9 +39,10 @@ class Memory(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """A mask that was drawn: probabilities over the image, and what remembering the frame takes."""
+    """A mask that was drawn: probabilities over the image, the box whose content it is, and what remembering takes."""
 
     heat: HeatMap
+    box: Box
     pixels: np.ndarray
     keys: np.ndarray
 
@@ -94,21 +98,23 @@ class Outline:
         said = corrected(around, around, self.fit, 1.0)
         return min(self.trust, _ramp(overlap(Box.from_centre(box.cx, box.cy, said.w, said.h), box)))
 
-    def take(self, drawn: Drawn, box: Box, sure: bool, rate: float) -> Box:
-        """Follow the target's looks; returns its box, drawn by the share ``rate`` towards the one around the mask.
-
-        Only of a target that is ``sure`` to be tracked something is remembered for long, and only where mask and box
-        agree.
-        """
+    def correct(self, drawn: Drawn, rate: float) -> Box:
+        """The box that a mask was drawn in, drawn by the share ``rate`` towards the one around it."""
         around = bounds(drawn.heat)
-        agreement = 0.0 if around is None else overlap(around, box)
-        self.last = drawn.heat, box.cx, box.cy
+        if around is None or self.fit is None or overlap(around, drawn.box) < RELATED:
+            return drawn.box
+        return corrected(drawn.box, around, self.fit, rate * self.trust)
+
+    def remember(self, drawn: Drawn, sure: bool) -> None:
+        """Once a frame: follow the looks of a target.
+
+        Only of one that is ``sure`` to be tracked something is remembered for long, and only where mask and box agree.
+        """
         self._age += 1
-        if sure and agreement > OWN and self._age % EVERY == 0:
-            self.recent = drawn.memory()
-        if around is None or self.fit is None or agreement < RELATED:
-            return box
-        return corrected(box, around, self.fit, rate * self.trust)
+        if sure and self._age % EVERY == 0:
+            around = bounds(drawn.heat)
+            if around is not None and overlap(around, drawn.box) > OWN:
+                self.recent = drawn.memory()
 
     def expected(self, box: Box, crop: Crop) -> np.ndarray:
         """The last mask, moved along with the box, on the cells of ``crop``: (`CELLS`, `CELLS`) float32."""
@@ -218,7 +224,7 @@ def draw(
 def _draw(engine: Engine, pixels: Pixels, views: Sequence[View], outlines: Sequence[Outline]) -> list[Drawn]:
     masks, keys = engine.draw(pixels, tell(views, outlines))
     return [
-        Drawn(HeatMap(mask, view.crop.rect), view.pixels, key)
+        Drawn(HeatMap(mask, view.crop.rect), view.box, view.pixels, key)
         for mask, view, key in zip(masks, views, keys, strict=True)
     ]
 

@@ -196,16 +196,30 @@ class SiameseTracker:
         return out
 
     def _outlined(self, image: Image, targets: list[SiameseTarget], sure: list[bool]) -> list[HeatMap]:
-        """The masks of what is in the targets' boxes, which they then correct."""
+        """The masks of what is in the targets' boxes, which they then correct.
+
+        Where that moves a box far, its mask is drawn again in the new box, once (`outlines.AGAIN`).
+        """
         for target in targets:
             if target.outline.given is not None:
                 outlines.begin(self.engine, target.outline)
-        asked, of, fills = [t.box for t in targets], [t.outline for t in targets], [t.fill for t in targets]
-        found = outlines.draw(self.engine, image, asked, of, fills, self.config.sampling)
-        for target, drawn, known in zip(targets, found, sure, strict=True):
-            box = target.outline.take(drawn, target.box, known, self.config.mask_rate)
-            target.box = boxes.clip_to_image(box, image.shape[0], image.shape[1], target.smallest)
-        return [drawn.heat for drawn in found]
+        found: dict[int, outlines.Drawn] = {}
+        turn = list(range(len(targets)))
+        for _ in range(2):
+            group = [targets[i] for i in turn]
+            asked, of, fills = [t.box for t in group], [t.outline for t in group], [t.fill for t in group]
+            found |= zip(turn, outlines.draw(self.engine, image, asked, of, fills, self.config.sampling), strict=True)
+            for i, target in zip(turn, group, strict=True):
+                box = target.outline.correct(found[i], self.config.mask_rate)
+                target.box = boxes.clip_to_image(box, image.shape[0], image.shape[1], target.smallest)
+                # the target will move on from here, not from where it was sought
+                target.outline.last = found[i].heat, target.box.cx, target.box.cy
+            turn = [i for i in turn if outlines.overlap(found[i].box, targets[i].box) < outlines.AGAIN]
+            if not turn:
+                break
+        for i, target in enumerate(targets):
+            target.outline.remember(found[i], sure[i])
+        return [found[i].heat for i in range(len(targets))]
 
     def _choose(
         self, target: SiameseTarget, crop: Crop, scores: Scores, cells: np.ndarray | None, decoder: Decoder
