@@ -206,16 +206,22 @@ def test_a_mask_that_moves_its_box_far_is_drawn_again_there(monkeypatch: pytest.
 
     monkeypatch.setattr(outlines, "draw", draw)
     monkeypatch.setattr(outlines, "begin", lambda engine, outline: setattr(outline, "given", None))
-    for start, looks in ((Box(118, 100, 80, 80), 2), (Box(105, 85, 112, 112), 1)):
+    small, near = Box(118, 100, 80, 80), Box(105, 85, 112, 112)
+    for start, trust, looks in ((small, 1.0, 2), (near, 1.0, 1), (small, 0.9, 1)):
         looked.clear()
         target = tracker.start(image, start)
         assert isinstance(target, SiameseTarget)
-        target.outline.fit, target.outline.trust = np.zeros(4), 1.0
+        target.outline.fit, target.outline.trust = np.zeros(4), trust
         target.outline.given, target.box = None, start
         heat = tracker._outlined(image, [target], [True])[0]
         assert len(looked) == looks
-        assert target.box == pytest.approx(true, abs=5)
-        assert target.outline.last == (heat, target.box.cx, target.box.cy)  # where the next step begins
+        assert target.outline.last is not None
+        assert target.outline.last[0] is heat
+        if trust == 1:
+            assert target.box == pytest.approx(true, abs=5)
+            assert target.outline.last[1:] == (target.box.cx, target.box.cy)  # where the next step begins
+        else:
+            assert target.outline.last[1:] == (start.cx, start.cy)
 
 
 def test_bounds_of_masks_are_believed_as_far_as_they_fitted_what_a_person_gave() -> None:

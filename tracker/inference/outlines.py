@@ -105,6 +105,19 @@ class Outline:
             return drawn.box
         return corrected(drawn.box, around, self.fit, rate * self.trust)
 
+    def keep(self, drawn: Drawn, box: Box) -> None:
+        """Keep a mask for the next frame's hint, with where its target was: in ``box``, the one that was corrected.
+
+        A target whose bounds are not fully believed was where it was sought: its box is its own way of seeing it, and
+        only the network's next one tells how far that has moved.
+        """
+        here = box if self.trust >= 1 else drawn.box
+        self.last = drawn.heat, here.cx, here.cy
+
+    def wants_another(self, drawn: Drawn, box: Box) -> bool:
+        """Whether a mask should be drawn again in ``box``, as it was corrected; only where its bounds are believed."""
+        return self.trust >= 1 and overlap(drawn.box, box) < AGAIN
+
     def remember(self, drawn: Drawn, sure: bool) -> None:
         """Once a frame: follow the looks of a target.
 

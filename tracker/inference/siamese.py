@@ -198,7 +198,7 @@ class SiameseTracker:
     def _outlined(self, image: Image, targets: list[SiameseTarget], sure: list[bool]) -> list[HeatMap]:
         """The masks of what is in the targets' boxes, which they then correct.
 
-        Where that moves a box far, its mask is drawn again in the new box, once (`outlines.AGAIN`).
+        Where that moves a box far, its mask is drawn again in the new box, once.
         """
         for target in targets:
             if target.outline.given is not None:
@@ -212,9 +212,8 @@ class SiameseTracker:
             for i, target in zip(turn, group, strict=True):
                 box = target.outline.correct(found[i], self.config.mask_rate)
                 target.box = boxes.clip_to_image(box, image.shape[0], image.shape[1], target.smallest)
-                # the target will move on from here, not from where it was sought
-                target.outline.last = found[i].heat, target.box.cx, target.box.cy
-            turn = [i for i in turn if outlines.overlap(found[i].box, targets[i].box) < outlines.AGAIN]
+                target.outline.keep(found[i], target.box)
+            turn = [i for i in turn if targets[i].outline.wants_another(found[i], targets[i].box)]
             if not turn:
                 break
         for i, target in enumerate(targets):
