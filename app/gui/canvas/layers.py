@@ -6,15 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import cv2
 import numpy as np
-from pyqtgraph.functions import arrayToQPath
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from app.gui import theme
+from app.gui.canvas.mask_images import mask_image
 from app.gui.canvas.viewport import Viewport
 from app.model.geometry import Handle
 from app.scene import (
@@ -40,9 +40,6 @@ GRIP = 8.0
 SMALL = 32.0
 """Boxes smaller than this on screen get corner handles only, pushed outwards."""
 PUSH = 6.0
-_RIM = ((-0.9, 0.0), (0.9, 0.0), (0.0, -0.9), (0.0, 0.9))
-_CORE = ((-0.15, -0.15), (0.15, 0.15))
-"""Where the lines lie, in logical pixels, that make up the border of a mask."""
 _DASHES = {Dash.SOLID: None, Dash.DASHED: [5.0, 2.5], Dash.DOTTED: [2.0, 1.6]}
 _HEAT_CELLS = 160
 """Side in pixels to which response maps are interpolated before they are coloured."""
@@ -112,7 +109,7 @@ class Layers:
                     self._heat(painter, p, view)
                     painter.restore()
                 case MaskFill():
-                    self._mask(painter, p, view, faint)
+                    self._mask(painter, p, view, widget, faint)
                 case SearchRegion():
                     outline(painter, _on_widget(p.box, view), QColor(255, 255, 255, 150), 1.0, [3.0, 5.0])
                 case Ghost():
@@ -153,39 +150,19 @@ class Layers:
         image = self._cache.get(heat.values, opacity, lambda: heat_image(heat.values, opacity))
         painter.drawImage(_on_widget(heat.rect, view), image)
 
-    def _mask(self, painter: QPainter, mask: MaskFill, view: Viewport, faint: bool) -> None:
+    def _mask(self, painter: QPainter, mask: MaskFill, view: Viewport, widget: QRectF, faint: bool) -> None:
         """``faint``: a heat map lies below and must stay readable."""
-        patch = mask.patch
-        rows, columns = patch.bits.shape
-        if rows == 0 or columns == 0:
-            return
-        target = _on_widget(Box(patch.x, patch.y, columns, rows), view)
-        opacity = round(mask.opacity * (0.25 if faint else 1.0), 2)
-        key = mask.colour, opacity
-        image = self._cache.get(patch.bits, key, lambda: _mask_image(patch.bits, mask.colour, opacity))
-        if mask.fill:
-            painter.drawImage(target, image)
-        if mask.outline:
-            edge: QPainterPath = self._cache.get(patch.bits, "edge", lambda: _mask_edge(patch.bits))
-            _stroke(painter, edge, QColor(mask.colour), target.topLeft(), view.scale)
-
-
-def _stroke(painter: QPainter, edge: QPainterPath, colour: QColor, at: QPointF, scale: float) -> None:
-    """A line with a thin dark rim, ``scale`` times as large, from ``at`` on.
-
-    Both are made of lines of one pixel side by side: they cost a tenth of wider ones.
-    """
-    grown = QTransform.fromScale(scale, scale).map(edge)
-    painter.save()
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.translate(at)
-    for paint, away in ((QColor(0, 0, 0, 70), _RIM), (colour, _CORE)):
-        painter.setPen(QPen(paint, 1))
-        for x, y in away:
-            painter.translate(x, y)
-            painter.drawPath(grown)
-            painter.translate(-x, -y)
-    painter.restore()
+        fill = round(mask.opacity * (0.25 if faint else 1.0), 2) if mask.fill else 0.0
+        ratio = painter.device().devicePixelRatioF()
+        place = view.scale, view.x, view.y
+        key = place, widget.getRect(), ratio, mask.patch.x, mask.patch.y, mask.colour, fill, mask.outline
+        made = self._cache.get(
+            mask.patch.bits,
+            key,
+            lambda: mask_image(mask.patch, place, widget, ratio, mask.colour, fill, mask.outline),
+        )
+        if made is not None:
+            painter.drawImage(made.at, made.image)
 
 
 def _on_widget(box: Box, view: Viewport) -> QRectF:
@@ -202,31 +179,6 @@ def heat_image(values: np.ndarray, opacity: float) -> QImage:
     image = QImage(levels.data, levels.shape[1], levels.shape[0], levels.strides[0], QImage.Format.Format_Indexed8)
     image.setColorTable(heat_table(opacity))
     return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-
-
-def _mask_image(bits: np.ndarray, colour: str, opacity: float) -> QImage:
-    levels = np.ascontiguousarray(bits.astype(np.uint8))
-    image = QImage(levels.data, levels.shape[1], levels.shape[0], levels.strides[0], QImage.Format.Format_Indexed8)
-    fill = QColor(colour)
-    fill.setAlphaF(opacity)
-    image.setColorTable([0, fill.rgba()])
-    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-
-
-def _mask_edge(bits: np.ndarray) -> QPainterPath:
-    """The border of the mask in patch pixels, through the middles of its outermost pixels, straightened a little."""
-    padded = cv2.copyMakeBorder(np.ascontiguousarray(bits).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    contours, _ = cv2.findContours(padded, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    parts: list[np.ndarray] = []
-    for contour in contours:
-        points = (contour if len(contour) <= 4 else cv2.approxPolyDP(contour, 0.4, True))[:, 0]
-        parts += [points, points[:1]]
-    if not parts:
-        return QPainterPath()
-    points = np.concatenate(parts) - 0.5
-    on = np.ones(len(points), np.int32)  # to the next point, but from the end of one part to the begin of another
-    on[np.cumsum([len(part) for part in parts])[1::2] - 1] = 0
-    return arrayToQPath(points[:, 0], points[:, 1], connect=cast("Any", on), finiteCheck=False)
 
 
 def outline(painter: QPainter, rect: QRectF, colour: QColor, width: float, dash: list[float] | None) -> None:
