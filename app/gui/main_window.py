@@ -29,6 +29,7 @@ from app.gui.dialogs.settings import SettingsDialog
 from app.gui.documents import Documents
 from app.gui.dropping import dropped_paths
 from app.gui.exporting import Exporting
+from app.gui.foreseeing import Foreseeing
 from app.gui.gauge import Gauge
 from app.gui.hands import Hands
 from app.gui.menus import recent_menu, theme_menu
@@ -84,6 +85,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.player = Player(session, self, self.transport.show_note)
         self.showing = Showing(self)
+        self.foreseeing = Foreseeing(self)
         self.touring = Touring(self)
         self._connect()
         self.setAcceptDrops(True)
@@ -233,7 +235,8 @@ class MainWindow(QMainWindow):
         self.actions_.refresh()
         self.status.show_mode(mode_line(self.session.status))
         self.setWindowTitle(f"{self.session.title or 'SiamLabel'}[*]" + (" — SiamLabel" if self.session.title else ""))
-        self.setWindowModified(self.session.dirty)
+        if self.isWindowModified() != self.session.dirty:  # Qt tells every widget, changed or not
+            self.setWindowModified(self.session.dirty)
 
     def _mode_changed(self, mode: Mode) -> None:
         self.stack.setCurrentWidget(self.canvas if self.session.is_open else self.start_page)
@@ -315,6 +318,7 @@ class MainWindow(QMainWindow):
         self._closing = True
         self.player.stop()
         self.showing.close()
+        self.foreseeing.close()
         self._save_geometry()
         self.session.close()
         QTimer.singleShot(0, self.close)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
+from PySide6.QtWidgets import QSizePolicy, QStatusBar
 
 from app.gui import theme
 from app.gui.elided import ElidedLabel
+from app.gui.steady import SteadyLabel
 from app.words import tr
 
 MESSAGE = 7000
@@ -27,13 +28,11 @@ class StatusLine(QStatusBar):
         self.message.setObjectName("muted")
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.message.hide()
-        self.place, self.zoom, self.gauge = QLabel(), QLabel(), QLabel()
+        self.place, self.zoom, self.gauge = (SteadyLabel(width, theme.fixed_font(12)) for width in (80, 48, 120))
         self.gauge.setToolTip(tr("Speed of the run, frames kept ready, memory of SiamLabel"))
         self.gauge.setAccessibleName(tr("Gauge"))
-        for label, width in ((self.gauge, 120), (self.place, 80), (self.zoom, 48)):
+        for label in (self.gauge, self.place, self.zoom):
             label.setObjectName("muted")
-            label.setFont(theme.fixed_font(12))
-            label.setMinimumWidth(width)
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.addWidget(self.mode, HINT)
         self.addPermanentWidget(self.message, NEWS)
@@ -64,8 +63,7 @@ class StatusLine(QStatusBar):
 
     def show_gauge(self, text: str) -> None:
         """Speed, frames and memory in a few words."""
-        if text != self.gauge.text():
-            self.gauge.setText(text)
+        self.gauge.setText(text)
 
     def show_place(self, at: tuple[float, float] | None) -> None:
         """Image pixels under the cursor; None off the picture."""

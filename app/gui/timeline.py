@@ -8,11 +8,12 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.gui import theme
 from app.gui.lane_view import GUTTER, LaneView, Row
 from app.gui.span import Span
+from app.gui.steady import SteadyLabel
 from app.model.document import Change, Document
 from app.words import tr
 from app.work.overview import Lanes
@@ -102,9 +103,9 @@ class Timeline(QWidget):
         self._selected: int | None = None
         self.lane_view = LaneView(self._span, label_of_frame)
         self.curve = Curve(self._span)
-        self._score = QLabel(tr("Confidence"))
+        self._score = SteadyLabel(GUTTER, self.font())
         self._score.setObjectName("muted")
-        self._score.setFixedWidth(GUTTER)
+        self._score.setText(tr("Confidence"))
         self._score.setContentsMargins(8, 0, 0, 0)
         low = QHBoxLayout()
         low.setContentsMargins(0, 0, 0, 0)

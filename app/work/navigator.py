@@ -69,6 +69,10 @@ class Navigator(ABC):
         """Frames that can be shown at once, ascending."""
         return self.playhead.service.cached_indices() if self.playhead else []
 
+    def at_hand(self, frame: int) -> Frame | None:
+        """A frame that is in memory; None for others, which would have to be decoded."""
+        return self.playhead.service.cached(frame) if self.playhead else None
+
     def require_open(self) -> MediaInfo:
         """What is open. Raises `SessionError` when nothing is."""
         if self.playhead is None:

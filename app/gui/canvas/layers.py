@@ -14,7 +14,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from app.gui import theme
-from app.gui.canvas.mask_images import mask_image
+from app.gui.canvas.mask_images import MaskImage, mask_image
 from app.gui.canvas.viewport import Viewport
 from app.model.geometry import Handle
 from app.scene import (
@@ -109,7 +109,9 @@ class Layers:
                     self._heat(painter, p, view)
                     painter.restore()
                 case MaskFill():
-                    self._mask(painter, p, view, widget, faint)
+                    made = self._made(p, view, widget, painter.device().devicePixelRatioF(), faint)
+                    if made is not None:
+                        painter.drawImage(made.at, made.image)
                 case SearchRegion():
                     outline(painter, _on_widget(p.box, view), QColor(255, 255, 255, 150), 1.0, [3.0, 5.0])
                 case Ghost():
@@ -150,19 +152,22 @@ class Layers:
         image = self._cache.get(heat.values, opacity, lambda: heat_image(heat.values, opacity))
         painter.drawImage(_on_widget(heat.rect, view), image)
 
-    def _mask(self, painter: QPainter, mask: MaskFill, view: Viewport, widget: QRectF, faint: bool) -> None:
+    def prepare(self, scene: tuple[Primitive, ...], view: Viewport, widget: QRectF, ratio: float) -> None:
+        """Make the masks of a scene that is soon to be painted; ``ratio``: device pixels per logical pixel."""
+        for p in scene:
+            if isinstance(p, MaskFill):
+                self._made(p, view, widget, ratio, False)
+
+    def _made(self, mask: MaskFill, view: Viewport, widget: QRectF, ratio: float, faint: bool) -> MaskImage | None:
         """``faint``: a heat map lies below and must stay readable."""
         fill = round(mask.opacity * (0.25 if faint else 1.0), 2) if mask.fill else 0.0
-        ratio = painter.device().devicePixelRatioF()
         place = view.scale, view.x, view.y
         key = place, widget.getRect(), ratio, mask.patch.x, mask.patch.y, mask.colour, fill, mask.outline
-        made = self._cache.get(
+        return self._cache.get(
             mask.patch.bits,
             key,
             lambda: mask_image(mask.patch, place, widget, ratio, mask.colour, fill, mask.outline),
         )
-        if made is not None:
-            painter.drawImage(made.at, made.image)
 
 
 def _on_widget(box: Box, view: Viewport) -> QRectF:

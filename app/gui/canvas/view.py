@@ -42,6 +42,7 @@ class Canvas(QWidget):
     """(x, y) in image pixels under the cursor, or None when it left the picture."""
     zoomed = Signal(float)
     """Scale in logical pixels per image pixel."""
+    painted = Signal()
     menu_wanted = Signal(object)
     """Global position of a right click."""
 
@@ -93,6 +94,13 @@ class Canvas(QWidget):
         if scene != self._scene:
             self._scene = scene
             self.update()
+
+    def prepare(self, image: np.ndarray, scene: tuple[Primitive, ...]) -> None:
+        """Make what showing this frame and scene will take, as they would be seen now."""
+        if (image.shape[1], image.shape[0]) == self.image_size:
+            ratio = self.devicePixelRatioF()
+            self._picture.prepare(image, self.view, self._size(), ratio)
+            self.layers.prepare(scene, self.view, QRectF(self.rect()), ratio)
 
     def set_note(self, text: str) -> None:
         """A line of text over the picture (such as why a frame cannot be shown); empty for none."""
@@ -274,6 +282,7 @@ class Canvas(QWidget):
             self._paint_lens(painter, self._cursor_at, t)
         if self._note:
             self._paint_note(painter, t)
+        self.painted.emit()
 
     def _paint_lens(self, painter: QPainter, at: QPointF, t: theme.Tokens) -> None:
         """Beside the cursor, on the side where there is room; the cross marks the point under the cursor."""

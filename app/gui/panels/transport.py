@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QColor, QFontMetrics, QPainter, QPaintEvent, 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.gui import theme
+from app.gui.steady import SteadyLabel
 from app.words import tr
 
 GetAction = Callable[[str], QAction]
@@ -84,13 +85,9 @@ class TransportBar(QWidget):
             button.setIconSize(QSize(18, 18))
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
-        self.frame = QLabel()
-        self.frame.setFont(theme.fixed_font(13, bold=True))
-        self.frame.setMinimumWidth(104)
-        self.time = QLabel()
-        self.time.setFont(theme.fixed_font(12))
+        self.frame = SteadyLabel(104, theme.fixed_font(13, bold=True))
+        self.time = SteadyLabel(84, theme.fixed_font(12))
         self.time.setObjectName("muted")
-        self.time.setMinimumWidth(84)
         self.note = QLabel()
         self.note.setObjectName("muted")
         self.note.setFont(theme.fixed_font(12))
@@ -98,8 +95,7 @@ class TransportBar(QWidget):
         row.addWidget(self.frame)
         row.addWidget(self.time)
         row.addWidget(self.note)
-        row.addStretch(1)
-        row.addWidget(Legend(), 4)
+        row.addWidget(Legend(), 1)
 
     def show_position(self, frame: int, frames: int, seconds: float) -> None:
         """0-based frame, number of frames, and the frame's own time stamp."""
