@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 PICTURES = HERE / "pictures"
 STATES = (
     "start", "open", "drawing", "tracking", "paused", "attributes", "review", "export", "palette", "masks",
-    "corrected", "settings", "keys",
+    "corrected", "settings", "keys", "clips", "tour",
 )  # fmt: skip
 VARIANTS = {"light": ("light", 1), "dark": ("dark", 1), "large": ("light", 2)}
 """Theme and scale of the screen, by folder."""

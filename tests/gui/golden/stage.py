@@ -270,6 +270,37 @@ class Stage:
     def keys(self) -> None:
         self.dialog("keys", KeysDialog(self.window.actions_.keymap, self.window))
 
+    def clips(self) -> None:
+        """A day of three clips: one done, one begun, one untouched."""
+        day = self.clip.parent / "day"
+        day.mkdir()
+        for name in ("bridge", "harbour", "quay"):
+            shutil.copy(self.clip, day / f"{name}.mp4")
+        self.session.abandon()
+        self.window.documents.dropped([day])
+        self.wait(lambda: self.session.clip == 0 and self.session.shown is not None)
+        self.session.set_labels(LABELS)
+        self.session.add_object(Box(342, 400.9, 93.8, 52.6), "boat")
+        self.session.track(1, until=30)
+        self.wait(lambda: self.session.run is None)
+        self.session.save()
+        self.wait(lambda: not self.session.dirty)
+        self.session.set_clip_done(0, True)
+        self.session.go_to_clip(1)
+        self.wait(lambda: self.session.clip == 1 and self.session.shown is not None)
+        self.session.add_object(Box(209.8, 184.6, 96.1, 45.6), "boat")
+        self.home()
+        self.window.side.above.show_panel("clips")
+        self.take("clips")
+
+    def tour(self) -> None:
+        """Its first step: the card, and the ring around what it speaks of."""
+        self.session.abandon()
+        self.run("help.tour")
+        self.wait(lambda: self.window.touring.card.isVisible() and self.session.shown is not None)
+        self.home()
+        self.take("tour")
+
     def dialog(self, name: str, dialog: QDialog) -> None:
         dialog.show()
         self.spin(0.3)
