@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import msgspec
@@ -45,17 +45,7 @@ class Importing(Describing):
             yield
             return readied(fitted, here, frames)
 
-        def end(error: Exception | None, cancelled: bool) -> None:
-            self.events.progress(title, None)
-            if error is not None:
-                self.events.error(error)
-            elif job.value is not None:
-                self.events.incoming(job.value)
-
-        title = tr("Reading {target}").format(target=target.name)
-        self.events.progress(title, 0.0)
-        job: Job[Incoming] = self.jobs.run("files", work(), on_end=end)
-        return job
+        return self._read(tr("Reading {target}").format(target=target.name), work(), self.events.incoming)
 
     def take_labels(self, incoming: Incoming) -> Job[Incoming] | None:
         """Bring in what was read, as one undo step, at once.
@@ -88,18 +78,28 @@ class Importing(Describing):
             yield
             return readied(fitted, here, frames)
 
-        def end(error: Exception | None, cancelled: bool) -> None:
-            self.events.progress(title, None)
-            if error is not None:
-                self.events.error(error)
-            elif job.value is not None and self.history is history:
-                self.take_labels(job.value)
-            elif job.value is not None:
+        def took(again: Incoming) -> None:
+            if self.history is history:
+                self.take_labels(again)
+            else:
                 self.events.error(
                     SessionError(tr("{name} was not imported: another clip is open now").format(name=name))
                 )
 
-        title = tr("Importing {name}").format(name=name)
+        return self._read(tr("Importing {name}").format(name=name), work(), took)
+
+    def _read(
+        self, title: str, work: Generator[None, None, Incoming], took: Callable[[Incoming], object]
+    ) -> Job[Incoming]:
+        """Read in the background under ``title``; what came of it is for ``took``, unless it failed or was stopped."""
+
+        def end(error: Exception | None, cancelled: bool) -> None:
+            self.events.progress(title, None)
+            if error is not None:
+                self.events.error(error)
+            elif job.value is not None:
+                took(job.value)
+
         self.events.progress(title, 0.0)
-        job: Job[Incoming] = self.jobs.run("files", work(), on_end=end)
+        job: Job[Incoming] = self.jobs.run("files", work, on_end=end)
         return job
