@@ -6,13 +6,12 @@ import zipfile
 from pathlib import Path
 
 from app.formats.base import FormatError
-from app.formats.one_file import check_size, first_bytes
+from app.formats.one_file import BROKEN_ARCHIVE, check_size, first_bytes
 from app.formats.several import the_one
 from app.words import tr
 
 _HEAD = 1 << 16
 _LOOKED_AT = 100
-_BROKEN = (OSError, ValueError, RuntimeError, NotImplementedError, KeyError, zipfile.BadZipFile, EOFError)
 
 
 def begins_as_coco(head: bytes) -> bool:
@@ -51,7 +50,7 @@ def content(path: Path, wanted: str) -> tuple[bytes, str]:
         with zipfile.ZipFile(path) as archive, archive.open(name) as file:
             check_size(archive.getinfo(name).file_size, path)
             return file.read(), rest  # no more than the size that was checked
-    except _BROKEN as error:
+    except BROKEN_ARCHIVE as error:
         raise FormatError(
             tr("the archive cannot be read ({error})").format(error=error),
             path,
@@ -65,7 +64,7 @@ def _inside(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             names = sorted(name for name in archive.namelist() if name.lower().endswith(".json"))[:_LOOKED_AT]
             return [name for name in names if begins_as_coco(_head(archive, name))]
-    except _BROKEN:
+    except BROKEN_ARCHIVE:
         return []
 
 

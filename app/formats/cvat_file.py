@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from app.formats.base import FormatError
-from app.formats.one_file import check_size, first_bytes
+from app.formats.one_file import BROKEN_ARCHIVE, check_size, first_bytes
 from app.words import tr
 
 INSIDE = "annotations.xml"
@@ -22,7 +22,7 @@ def looks_like_it(path: Path) -> bool:
         try:
             with zipfile.ZipFile(path) as archive, archive.open(_inside(archive)) as file:
                 head = file.read(4096)
-        except (OSError, ValueError, RuntimeError, NotImplementedError, KeyError, zipfile.BadZipFile, EOFError):
+        except BROKEN_ARCHIVE:
             return False
     return b"<annotations" in head
 

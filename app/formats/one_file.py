@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from app.words import tr
 
 STEP = 500
 """Entries between two reports of progress."""
+BROKEN_ARCHIVE = (OSError, ValueError, RuntimeError, NotImplementedError, KeyError, zipfile.BadZipFile, EOFError)
+"""What reading a damaged, encrypted or cut archive raises."""
 
 
 class OneFile(ABC):
