@@ -108,6 +108,11 @@ class TrackConfig:
     calibration: float = 1.0
     """How much of the difference between the given box and the network's own of the first frame is put right in all
     later ones; 0 takes its boxes as they are."""
+    framing: float = 0.5
+    """How far a box's size goes to the one in which it looks most like the template (`tracker.inference.framing`); 0
+    leaves sizes to the regression."""
+    framing_every: int = 4
+    """Frames between two such comparisons."""
     newest: float = 0.5
     """Share of the last correction in what a target is compared with; its start has the rest."""
     looks: int = 2

@@ -58,6 +58,37 @@ def cut(
     return cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR), crop
 
 
+def stretched(image: Image, region: Box, size: int, fill: np.ndarray) -> np.ndarray:
+    """Resample a region to ``size`` x ``size``, each side by its own factor: (size, size, 3) uint8 BGR.
+
+    Unlike `cut` it is not snapped to whole pixels. Outside the image the colour is ``fill`` (3,) uint8; large regions
+    are averaged over whole pixels first.
+    """
+    height, width = image.shape[:2]
+    left, top = max(0, math.floor(region.x) - 1), max(0, math.floor(region.y) - 1)
+    patch = image[top : max(0, math.ceil(region.y2) + 1), left : max(0, math.ceil(region.x2) + 1)]
+    if left >= width or top >= height or not patch.size:
+        return np.full((size, size, 3), fill, np.uint8)
+    rows, columns = patch.shape[:2]
+    factor = max(1, int(min(region.w, region.h) / size))
+    if factor > 1:
+        small = max(1, columns // factor), max(1, rows // factor)
+        patch = cv2.resize(patch, small, interpolation=cv2.INTER_AREA)
+    across, down = size / region.w, size / region.h
+    matrix = np.array(
+        [
+            [across * columns / patch.shape[1], 0, (left - region.x) * across],
+            [0, down * rows / patch.shape[0], (top - region.y) * down],
+        ]
+    )
+    # OpenCV puts coordinates at pixel centres, our convention at edges
+    matrix[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
+    border = [float(v) for v in fill]
+    return cv2.warpAffine(
+        patch, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border
+    )
+
+
 def mean_colour(image: Image) -> np.ndarray:
     """Mean of each channel, (3,) uint8: the padding colour, taken once from a track's first frame."""
     return np.array(cv2.mean(image)[:3]).astype(np.uint8)

@@ -18,6 +18,7 @@ PAPERS = TrackConfig(
     agreement=0.0,
     online_weight=0.0,
     calibration=0.0,
+    framing=0.0,
     attention_weight=0.0,
     mask_threshold=0.5,
 )

@@ -17,12 +17,11 @@ class Geometry:
     scale: float
     aspect: float
     rotation: float
-    shear: float = 0.0
 
 
 EXEMPLAR = Geometry(shift=4, scale=0.05, aspect=0.02, rotation=2)
-VIDEO = Geometry(shift=64, scale=0.3, aspect=0.1, rotation=2)
-STILL = Geometry(shift=64, scale=0.45, aspect=0.3, rotation=20, shear=0.15)
+VIDEO = Geometry(shift=64, scale=0.22, aspect=0.06, rotation=2)
+STILL = Geometry(shift=64, scale=0.35, aspect=0.18, rotation=12)
 
 
 def affine(
@@ -31,15 +30,13 @@ def affine(
     """A random map (2, 3) from source crop pixels to an output of ``size`` pixels; centre goes near the centre.
 
     Sizes are drawn log-uniformly, so that growing and shrinking are equally likely. ``rotate`` false keeps boxes exact
-    where no mask can correct them, and leaves shear out for the same reason.
+    where no mask can correct them.
     """
     scale = math.exp(rng.uniform(-1, 1) * math.log1p(geometry.scale))
     aspect = math.exp(rng.uniform(-1, 1) * math.log1p(geometry.aspect) / 2)
     angle = math.radians(rng.uniform(-1, 1) * geometry.rotation) if rotate else 0.0
     sx, sy = scale * aspect * (-1 if flip else 1), scale / aspect
     linear = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]) @ np.diag([sx, sy])
-    if rotate and geometry.shear:
-        linear = linear @ np.array([[1.0, rng.uniform(-1, 1) * geometry.shear], [0.0, 1.0]])
     target = size / 2 + rng.uniform(-geometry.shift, geometry.shift, 2)
     offset = target - linear @ np.array([source / 2, source / 2])
     return np.hstack([linear, offset[:, None]])
@@ -123,39 +120,29 @@ def mask_corners(mask: np.ndarray) -> np.ndarray | None:
     return np.array([x, y, x + w, y + h], np.float64) if w and h else None
 
 
-LIGHT = 0.8
-"""Largest logarithm by which the light of a scene changes: a door that opens, the shade of a house."""
-COARSE = 1.5, 4.0
-"""Range of the factors by which a picture loses resolution."""
-
-
 @dataclass(frozen=True)
 class Look:
-    """A random colour change: light, then per-channel gain and offset; grey or not, loss of resolution."""
+    """A random colour change: per-channel gain and offset, grey or not, loss of resolution."""
 
     gain: np.ndarray
     offset: np.ndarray
     grey: bool
     coarseness: float
-    light: float = 1.0
 
     @classmethod
     def draw(cls, rng: np.random.Generator, grey: float) -> Look:
         contrast, tint = rng.uniform(0.65, 1.35), rng.uniform(0.9, 1.1, 3)
         offset = rng.uniform(-25, 25) + rng.uniform(-8, 8, 3)
-        coarse = rng.uniform(*COARSE) if rng.random() < 0.2 else 1.0
+        coarse = rng.uniform(1.5, 4.0) if rng.random() < 0.2 else 1.0
         return cls(contrast * tint, offset, bool(rng.random() < grey), float(coarse))
 
     def near(self, rng: np.random.Generator) -> Look:
-        """The same scene later: a little brighter, darker, tinted; at times in another light, or nearer or farther."""
-        lit = math.exp(rng.uniform(-LIGHT, LIGHT)) if rng.random() < 0.2 else 1.0
-        moved = rng.random() < 0.15
+        """The same scene a moment later: a little brighter, darker, tinted."""
         return Look(
             self.gain * rng.uniform(0.85, 1.18) * rng.uniform(0.96, 1.04, 3),
             self.offset + rng.uniform(-12, 12),
             self.grey,
-            float(rng.uniform(*COARSE)) if moved and self.coarseness == 1 else 1.0 if moved else self.coarseness,
-            self.light * lit,
+            self.coarseness,
         )
 
     def apply(self, picture: np.ndarray) -> np.ndarray:
@@ -167,7 +154,7 @@ class Look:
         if self.grey:
             picture = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
         levels = np.arange(256, dtype=np.float64)[:, None]
-        table = np.clip(128 + (levels * self.light - 128) * self.gain + self.offset, 0, 255).astype(np.uint8)
+        table = np.clip(128 + (levels - 128) * self.gain + self.offset, 0, 255).astype(np.uint8)
         return cv2.LUT(picture, table.reshape(1, 256, 3))
 
 

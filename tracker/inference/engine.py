@@ -100,6 +100,12 @@ class Engine(Protocol):
         """Kernels of one target that answer as the given ones do on average, by their ``shares`` (1 in all)."""
         ...
 
+    def alike(self, exemplars: Pixels, kernels: Any) -> np.ndarray:
+        """How much exemplars (m, 127, 127, 3) are like the one that kernels are of, (m,) in [-1, 1]: the cosine of
+        their first kernels.
+        """
+        ...
+
     def match(self, kernels: Any, searches: Pixels) -> Answer:
         """Compare search regions (n, s, s, 3) with one exemplar each."""
         ...
@@ -123,6 +129,12 @@ class Engine(Protocol):
     def part_attention(self, parts: Pixels, regions: Pixels) -> np.ndarray:
         """Weights (n, 7, 7) of template cells from key parts (n, 127, ..) in exemplar regions (n, 255, ..)."""
         ...
+
+
+def cosine(several: np.ndarray, one: np.ndarray) -> np.ndarray:
+    """Cosines (m,) of the angles between ``several`` (m, ...) and ``one`` (1, ...)."""
+    rows, other = several.reshape(len(several), -1), one.ravel()
+    return (rows @ other) / np.maximum(np.linalg.norm(rows, axis=1) * np.linalg.norm(other), 1e-12)
 
 
 def to_array(pixels: Pixels) -> np.ndarray:
@@ -182,6 +194,12 @@ class TorchEngine:
             return (torch.stack(parts) * weights.reshape(-1, *[1] * parts[0].ndim)).sum(0)
 
         return on_device(self.device, lambda: tuple(mixed(parts) for parts in zip(*kernels, strict=True)))
+
+    def alike(self, exemplars: Pixels, kernels: tuple[Tensor, ...]) -> np.ndarray:
+        def work() -> np.ndarray:
+            return cosine(self.embed(exemplars)[0].float().cpu().numpy(), kernels[0].float().cpu().numpy())
+
+        return on_device(self.device, work)
 
     def match(self, kernels: tuple[Tensor, ...], searches: Pixels) -> Answer:
         def work() -> Answer:

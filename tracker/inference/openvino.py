@@ -2,7 +2,7 @@
 
 Regions are compared one by one: on a CPU a batch saves nothing, and so a target's answer never depends on its company.
 A single region has all threads to itself; of several, each has one, since threads that share a region wait for each
-other. Exemplars are embedded by torch, since that happens once per target.
+other. Exemplars are embedded by torch, since that happens once per target, unless they are only compared with one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from tracker.config import TrackConfig
-from tracker.inference.engine import Answer, Pixels, Scores, Told, TorchEngine
+from tracker.inference.engine import Answer, Pixels, Scores, Told, TorchEngine, cosine
 from tracker.models.network import foreground
 from tracker.models.outline import CELLS, FRAMES, HINTS, KEY_CHANNELS, KEYS, SIDE
 from tracker.registry import engines_home
@@ -79,6 +79,17 @@ class _Draw(nn.Module):
         return logits.sigmoid(), keys
 
 
+class _First(nn.Module):
+    """The first of `Network.embed`'s kernels, from pixels."""
+
+    def __init__(self, net: Any) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.net.embed(self.net.preprocess(pixels))[0]
+
+
 class _Matcher:
     """The comparison compiled for one size of search region. ``shapes``: of the scores, empty ones included."""
 
@@ -110,6 +121,10 @@ class OpenVinoEngine(TorchEngine):
         self._prepare(s)
         if self.masks == "box":
             self._prepare_drawing()
+        self._embedder: Any = None
+        if track.framing > 0:
+            example = (torch.zeros((1, e, e, 3), dtype=torch.uint8),)
+            self._embedder = _compiled(f"{self._name}-first", _First(self.net), example).create_infer_request()
 
     def _prepare(self, size: int, *, several: bool = False) -> None:
         """Compile for search regions of ``size`` pixels; ``several`` of them side by side, each on a thread."""
@@ -126,6 +141,13 @@ class OpenVinoEngine(TorchEngine):
         pixels = torch.zeros((1, SIDE, SIDE, 3), dtype=torch.uint8)
         compiled = _compiled(f"{self._name}-draw", _Draw(self.net), (pixels, *map(torch.zeros, shapes)))
         self._drawer = compiled.create_infer_request()
+
+    def alike(self, exemplars: Pixels, kernels: tuple[Tensor, ...]) -> np.ndarray:
+        if self._embedder is None:
+            return super().alike(exemplars, kernels)
+        rows = np.ascontiguousarray(exemplars)
+        first = [_run(self._embedder, [rows[i : i + 1]])[0].copy() for i in range(len(rows))]
+        return cosine(np.concatenate(first), kernels[0].numpy())
 
     def match(self, kernels: tuple[Tensor, ...], searches: Pixels) -> Answer:
         pixels = np.ascontiguousarray(searches)

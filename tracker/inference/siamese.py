@@ -162,6 +162,8 @@ class SiameseTracker:
         if cells is not None:
             for i, target in enumerate(group):
                 target.learn(cells[i], cut[i], verdicts[i][0])
+        for target, (verdict, _, _) in zip(group, verdicts, strict=True):
+            target.reframe(image, verdict)
         # a lost target has no mask worth a forward pass
         shown = [i for i, (verdict, _, _) in enumerate(verdicts) if want_mask and verdict is not Verdict.LOST]
         masks: dict[int, HeatMap] = {}

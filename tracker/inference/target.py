@@ -10,6 +10,7 @@ import numpy as np
 
 from tracker import boxes
 from tracker.api import Box, Crop, Exemplar, Image, Prediction, Verdict
+from tracker.inference import framing
 from tracker.inference.decode import Choice, Maps
 from tracker.inference.engine import Square
 from tracker.inference.online import OnlineFilter
@@ -41,6 +42,7 @@ class SiameseTarget:
 
     def __init__(self, tracker: SiameseTracker, box: Box, exemplar: Exemplar, kernels: Any, fill: np.ndarray) -> None:
         self.tracker, self.box, self.exemplar, self.kernels, self.fill = tracker, box, exemplar, kernels, fill
+        self._extent = framing.extent(box, tracker.net, tracker.config)
         self.smallest = min(tracker.config.smallest, box.w, box.h)
         self.monitor = Monitor(tracker.config)
         self.lost = self.look = 0
@@ -62,10 +64,21 @@ class SiameseTarget:
         dw, dh = map(float, self.offset[2:])
         return self.box.w * crop.scale * math.exp(-dw), self.box.h * crop.scale * math.exp(-dh)
 
+    def reframe(self, image: Image, verdict: Verdict) -> None:
+        """Let the box's size follow its likeness to the template, every few frames; see `framing`."""
+        config, engine, box = self.tracker.config, self.tracker.engine, self.box
+        due = config.framing > 0 and self._frames % config.framing_every == 0
+        # what the picture's border cuts looks unlike the template in any size
+        if not due or verdict is Verdict.LOST or not _whole(box, image):
+            return
+        views = framing.views(image, box, self._extent, self.tracker.net, self.fill)
+        dw, dh = (config.framing * part for part in framing.change(engine.alike(views, self.kernels)))
+        sized = Box.from_centre(box.cx, box.cy, box.w * math.exp(dw), box.h * math.exp(dh))
+        self.box = boxes.clip_to_image(sized, image.shape[0], image.shape[1], self.smallest)
+
     def learn(self, cells: np.ndarray, crop: Crop, verdict: Verdict) -> None:
         """Let the online part follow the target's looks, while the answer can be trusted."""
         config = self.tracker.config
-        self._frames += 1
         if self.online is None or verdict is not Verdict.TRACKED or self._frames % config.online_every:
             return
         self.online.learn(cells, crop.to_crop(self.box), config.online_rate)
@@ -150,6 +163,7 @@ class SiameseTarget:
 
     def judge(self, choice: Choice, maps: Maps, crop: Crop, image: Image) -> tuple[Verdict, str, dict[str, float]]:
         """Take the answer in: verdict, reason and signals; the box moves unless the target counts as lost."""
+        self._frames += 1
         found, evidence = self.evidence(choice, maps, crop, image)
         verdict, reason, signals = self.monitor.judge(choice, evidence)
         config, monitor, online = self.tracker.config, self.monitor, self.peak
@@ -235,6 +249,7 @@ class TaughtTarget(SiameseTarget):
         config, engine = self.tracker.config, self.tracker.engine
         self.kernels = engine.blend([self._first, kernels], [1 - config.newest, config.newest])
         self.box = self.trusted = box
+        self._extent = framing.extent(box, self.tracker.net, config)
         self.smallest = min(config.smallest, box.w, box.h)
         self.monitor = Monitor(config)
         self.lost = self.look = 0
