@@ -91,7 +91,7 @@ def trackers(
                 progress.advance(bar)
             else:
                 figures.append(figure)
-    console().print(_table(figures, f"{size}, device {chosen}, median of {repeats} x {frames - 1} frames"))
+    console().print(_table(figures, f"{size}, device {chosen}, the median of {repeats} turns of {frames - 1} frames"))
     if json is not None:
         json.write_bytes(msgspec.json.format(msgspec.json.encode([_row(figure) for figure in figures])))
     return 0

@@ -34,8 +34,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Figure:
-    """A task's speed. ``step`` and ``forward``: median milliseconds per frame, all targets together, of the whole step
-    and of the network alone; ``forward`` is None where the network cannot be run alone.
+    """A task's speed. ``step`` and ``forward``: milliseconds per frame, all targets together, of the whole step and of
+    the network's forward pass alone, as the median turn has them on average over its frames: some work is done every
+    few frames only. ``forward`` is None where the network cannot be run alone.
     """
 
     task: Task
@@ -103,8 +104,8 @@ def measure(
             if (network := _network(tracker, targets, frames[0], task.masks)) is not None:
                 work.append(network)
             whole, *inner = _times(work, frames)
-            steps[task] += whole
-            alone[task] += inner[0] if inner else []
+            steps[task].append(statistics.fmean(whole))
+            alone[task] += [statistics.fmean(inner[0])] if inner else []
             yield None
     for task in tasks:
         forward = statistics.median(alone[task]) if alone[task] else None
