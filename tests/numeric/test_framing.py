@@ -20,7 +20,6 @@ from tracker.inference.siamese import SiameseTracker
 
 NET, CONFIG = NetConfig(), TrackConfig()
 FILL = np.array([10, 20, 30], np.uint8)
-ratios = st.floats(0.05, 0.95)
 
 
 @pytest.fixture(scope="module")
