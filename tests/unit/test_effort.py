@@ -130,6 +130,32 @@ def test_a_tracker_that_cannot_start_leaves_the_frames_to_the_person() -> None:
     assert review(Particular(), [0, 0, 0, 0, 0, 20, 20], ahead=3).at == (1, 2, 3, 4, 6)
 
 
+@given(st.floats(-50, 500), st.floats(1, 300), st.floats(1, 300), st.integers(1, 5), st.integers(0, 999))
+def test_a_hand_is_off_by_a_little_and_always_in_the_same_way(
+    x: float, w: float, h: float, hand: int, frame: int
+) -> None:
+    truth = Box(x, 7, w, h)
+    box = Annotator(hand=hand).drawn(truth, frame)
+    assert box == Annotator(0.7, 3, hand).drawn(truth, frame)
+    assert box != Annotator(hand=hand + 1).drawn(truth, frame)
+    assert boxes.iou(np.array(box), np.array(truth)) > 0.85
+    assert Annotator().drawn(truth, frame) == truth
+
+
+def test_corrections_are_drawn_by_the_hand() -> None:
+    given: list[Box] = []
+
+    class Watched(StillTarget):
+        def __init__(self, box: Box) -> None:
+            super().__init__(box)
+            given.append(box)
+
+    steps = Annotator(hand=3).run(StillTracker(Watched), clip([0.0, 0, 30, 30]), False)
+    list(steps)
+    wanted = [Annotator(hand=3).drawn(Box(x, 10, SIDE, SIDE), frame) for frame, x in ((0, 0), (2, 30))]
+    assert given == wanted
+
+
 def test_a_clip_of_one_frame_needs_nothing() -> None:
     assert review(StillTracker(), [0]) == Effort(0, 1)
     assert review(StillTracker(), [np.nan, 0], ahead=5) == Effort(0, 1)
@@ -162,6 +188,7 @@ def test_results_are_kept_as_text_and_taken_up_again(tmp_path: Path) -> None:
     annotator.save(store, sequence, found)
     assert annotator.load(store, sequence) == found
     assert Annotator(0.7, 2).load(store, sequence) is None
+    assert Annotator(0.5, 2, 1).load(store, sequence) is None
     assert annotator.load(store, clip([0.0] * 8)) is None
     path = tmp_path / "still" / annotator.name / "clip.json"
     for damaged in ("", "[]", '{"of": 9, "surprise": 1}'):
@@ -219,9 +246,17 @@ def test_the_command_compares_trackers_with_keyframes(
     assert rows["opencv-kcf, 1 ahead", 0.5] == 1
     assert rows["keyframes, fewest", 0.5] <= rows["keyframes, greedy", 0.5]
     assert "142.9 (1)" in capsys.readouterr().out
-    monkeypatch.setattr(StillTracker, "start", lambda *_: pytest.fail("it ran again"))
-    assert app(words, result_action="return_value") == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(StillTracker, "start", lambda *_: pytest.fail("it ran again"))
+        assert app(words, result_action="return_value") == 0
+    assert app([*words, "--hands", "3"], result_action="return_value") == 0
+    ways = [(row["way"], row["hand"]) for row in json.loads(out.read_text()) if row["threshold"] == 0.5]
+    trackers = [(way, hand) for way in ("opencv-kcf", "opencv-kcf, 1 ahead") for hand in (1, 2, 3)]
+    assert ways == [*trackers, ("keyframes, greedy", 0), ("keyframes, fewest", 0)]
+    assert "(1, 1, 1)" in capsys.readouterr().out
     with pytest.raises(TrackerError, match="--ahead"):
         app(["effort", str(tmp_path), "--ahead", "-1"], result_action="return_value")
+    with pytest.raises(TrackerError, match="--hands"):
+        app(["effort", str(tmp_path), "--hands", "-1"], result_action="return_value")
     with pytest.raises(TrackerError, match="between 0 and 1"):
         app(["effort", str(tmp_path), "--threshold", "50"], result_action="return_value")

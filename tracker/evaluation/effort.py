@@ -12,11 +12,15 @@ on: what is still wrong in it is corrected too, and the rest of the gap tracked 
 it no gap is left to fill: all before the correction is right.
 
 A tracker that cannot start on a box (too small, for one) leaves the frames to the person until it can.
+
+The annotator draws the truth to the pixel, or with a `hand`: people do not, and a count of corrections that turns on
+hundredths of a box is worth knowing only as the mean over several hands.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -30,6 +34,8 @@ from tracker.data.sequences import Sequence
 from tracker.evaluation.raw import RawStore, write_lines
 from tracker.fusing import fuse_boxes, shares
 
+HAND = 0.01
+"""How far a hand is off: one deviation of centre and sides, in sides of the box. Its boxes overlap the truth by .97."""
 NOTHING = (np.full(4, np.nan), 0.0)
 """The answer of a tracker that has none."""
 
@@ -59,15 +65,25 @@ class Effort:
 class Annotator:
     """The simulated annotator, as a protocol of `tracker.evaluation.compare`.
 
-    ``threshold``: overlap that every frame must reach; ``ahead``: frames from the first wrong one to the corrected.
+    ``threshold``: overlap that every frame must reach; ``ahead``: frames from the first wrong one to the corrected;
+    ``hand``: whose, 0 for one that is never off.
     """
 
     threshold: float = 0.5
     ahead: int = 0
+    hand: int = 0
 
     @property
     def name(self) -> str:
-        return f"effort-{self.threshold:g}-{self.ahead}"
+        return f"effort-{self.threshold:g}-{self.ahead}" + (f"-hand{self.hand}" if self.hand else "")
+
+    def drawn(self, truth: Box, frame: int) -> Box:
+        """The box that this hand draws around a target of ``frame``; the same whenever it does."""
+        if not self.hand:
+            return truth
+        dx, dy, dw, dh = np.random.default_rng((self.hand, frame)).normal(0, HAND, 4)
+        w, h = truth.w * math.exp(dw), truth.h * math.exp(dh)
+        return Box.from_centre(truth.cx + dx * truth.w, truth.cy + dy * truth.h, w, h)
 
     def run(self, tracker: Tracker, sequence: Sequence, masks: bool) -> Generator[int, None, Effort]:
         """Corrections that ``tracker`` needs on one clip; yields the number of frames done.
@@ -180,7 +196,7 @@ class _Review:
         if not inner:
             return []
         try:
-            target = self.tracker.start(end.image, Box(*self.sequence.truth[end.index]))
+            target = self.tracker.start(end.image, self._drawn(end.index))
         except TrackerError as error:
             self.note = str(error)
             return [NOTHING] * len(inner)
@@ -201,10 +217,13 @@ class _Review:
         truth = self.sequence.truth[index]
         return bool(self.sequence.present[index] and boxes.iou(box, truth) < self.annotator.threshold)
 
+    def _drawn(self, index: int) -> Box:
+        return self.annotator.drawn(Box(*self.sequence.truth[index]), index)
+
     def _take(self, index: int, image: Image) -> None:
-        """Give the tracker the true box of a frame."""
+        """Give the tracker the annotator's box of a frame."""
         self.keyframe = index
-        right = Box(*self.sequence.truth[index])
+        right = self._drawn(index)
         try:
             if isinstance(self.target, Teachable):
                 self.target.correct(image, right)
