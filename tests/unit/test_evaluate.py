@@ -11,7 +11,7 @@ from tracker import cli, registry
 from tracker.api import Box, MaskPatch, Prediction, TrackerError, TrackerInfo, Verdict
 from tracker.data.readers import discover
 from tracker.data.sequences import Sequence, SequenceError
-from tracker.evaluation import raw, report, report_vot
+from tracker.evaluation import raw, report, report_vot, stored
 from tracker.evaluation.compare import Comparison, Contender, compare
 from tracker.evaluation.one_pass import ClipRun, run_clip, score
 from tracker.evaluation.profiles import OTB, Profile
@@ -217,6 +217,10 @@ def test_the_identity_follows_the_weights(tmp_path, monkeypatch):
     assert (one["tracker"], one["set"]) == ("siamatt-mobile", {"penalty_k": 0.1})
     assert one["weights"] != two["weights"]
     assert json.loads(json.dumps(one)) == one
+    assert raw.identity("default", "cpu", weights=path, penalty_k=0.1, engine="auto") == two
+    exact = raw.identity("default", "cpu", weights=path, penalty_k=0.1, engine="torch")
+    assert exact != two, "the engines may compute in different precision"
+    assert "engine torch" in stored.describe(exact)
 
 
 def test_several_trackers_side_by_side_and_resumed(tmp_path, oracle):

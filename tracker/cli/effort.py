@@ -38,6 +38,7 @@ def effort(
     nanotrack_dir: Path | None = None,
     weights: Path | None = None,
     device: str = "auto",
+    engine: Literal["auto", "torch", "openvino"] = "auto",
     masks: Literal["where-true", "always"] = "where-true",
 ) -> int:
     """Count the corrections of a simulated annotator, with trackers and with linear interpolation of keyframes.
@@ -73,6 +74,8 @@ def effort(
         Other weights than the shipped ones, for the trackers that have weights.
     device
         auto, cpu, cuda or mps.
+    engine
+        What runs our networks: auto takes the fastest, which may compute in half precision; torch is exact; openvino.
     masks
         Ask for masks on clips with true masks, or always, as the window does; masks correct boxes.
     """
@@ -86,7 +89,7 @@ def effort(
         raise TrackerError("--threshold needs overlaps between 0 and 1, such as 0.5.")
     if jobs < 1 or min(ahead) < 0 or hands < 0:
         raise TrackerError("--jobs needs at least 1, --ahead frames and --hands annotators from 0 on.")
-    options = {"nanotrack_dir": nanotrack_dir, "weights": weights}
+    options = {"nanotrack_dir": nanotrack_dir, "weights": weights, "engine": engine}
     labels = dict.fromkeys(tracker or ["default"])
     contenders = [Contender.of(label, device, options, always_masks=masks == "always") for label in labels]
     sequences = select(discover(root), clips or [], None)

@@ -29,6 +29,7 @@ def evaluate(
     weights: Path | None = None,
     set_: Annotated[dict[str, float] | None, Parameter(name="--set", negative=())] = None,
     device: str = "auto",
+    engine: Literal["auto", "torch", "openvino"] = "auto",
     clips: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     limit_clips: int | None = None,
     raw: Path | None = None,
@@ -65,6 +66,8 @@ def evaluate(
         Another value for a hyper-parameter: --set.penalty_k 0.1.
     device
         auto, cpu, cuda or mps.
+    engine
+        What runs our networks: auto takes the fastest, which may compute in half precision; torch is exact; openvino.
     clips
         Only these clips; patterns such as OTB_* are allowed.
     limit_clips
@@ -102,7 +105,7 @@ def evaluate(
         raise TrackerError("--jobs and --limit-clips need at least 1.")
     labels = list(dict.fromkeys(tracker or ["default"]))
     _refuse_unknown(set_ or {}, labels)
-    options = {"nanotrack_dir": nanotrack_dir, "weights": weights, **(set_ or {})}
+    options = {"nanotrack_dir": nanotrack_dir, "weights": weights, "engine": engine, **(set_ or {})}
     if masks == "always" and protocol != "one-pass":
         raise TrackerError("--masks always is for one pass; VOT's protocols ask for masks where the truth has them.")
     contenders = [Contender.of(label, device, options, always_masks=masks == "always") for label in labels]

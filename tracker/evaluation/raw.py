@@ -29,11 +29,14 @@ MANIFEST, ORIGIN = "tracker.json", "origin.json"
 
 
 def identity(name: str, device: str, **options: Any) -> dict[str, Any]:
-    """What decides a tracker's raw results: its own name, device, hyper-parameters and the SHA-256 of its weights."""
+    """What decides a tracker's raw results: its own name, device, hyper-parameters and the SHA-256 of its weights, and
+    the engine where one was asked for.
+    """
     files = registry.weight_files(name, **options)
     hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
     set_to = {key: value for key, value in options.items() if isinstance(value, float)}
-    return {"tracker": registry.resolve(name), "device": device, "set": set_to, "weights": hashes}
+    chosen = {"engine": engine} if (engine := options.get("engine", "auto")) != "auto" else {}
+    return {"tracker": registry.resolve(name), "device": device, "set": set_to, "weights": hashes, **chosen}
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,9 @@ class Study:
 
 
 def describe(identity: dict[str, Any]) -> str:
-    """What made results, in words: device, settings that were changed, and the weights' hashes."""
+    """What made results, in words: device, engine and settings that were changed, and the weights' hashes."""
     words = [f"device {identity.get('device', 'auto')}"]
+    words += [f"engine {identity['engine']}"] if "engine" in identity else []
     words += [f"{key} = {value:g}" for key, value in identity.get("set", {}).items()]
     words += ["masks on every clip"] if identity.get("masks") == "always" else []
     words += [f"{name} ({digest[:12]})" for name, digest in identity.get("weights", {}).items()]

@@ -3,6 +3,9 @@
 Regions are compared one by one: on a CPU a batch saves nothing, and so a target's answer never depends on its company.
 A single region has all threads to itself; of several, each has one, since threads that share a region wait for each
 other. Exemplars are embedded by torch, since that happens once per target, unless they are only compared with one.
+
+Processors that compute in bfloat16 do so: it takes two thirds of the time, and probabilities are wrong by a tenth in
+places, which costs nothing that could be measured (docs/adr/0024). The torch engine stays exact.
 """
 
 from __future__ import annotations
@@ -50,6 +53,11 @@ def _openvino() -> Any:
     return importlib.import_module("openvino")
 
 
+def precision() -> str:
+    """What networks are computed in: ``bf16`` where the processor has instructions for it, else ``f32``."""
+    return "bf16" if "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
 class _Match(nn.Module):
     """`Network.match` from pixels to probabilities, as a trace needs it: tensors only, and no empty ones.
 
@@ -90,10 +98,10 @@ class _First(nn.Module):
         return self.net.embed(self.net.preprocess(pixels))[0]
 
 
-class _Matcher:
-    """The comparison compiled for one size of search region. ``shapes``: of the scores, empty ones included."""
+class _Network:
+    """A network compiled for one row of a batch. ``shapes``: of the scores of a comparison, empty ones included."""
 
-    def __init__(self, compiled: Any, shapes: list[tuple[int, ...]]) -> None:
+    def __init__(self, compiled: Any, shapes: Sequence[tuple[int, ...]] = ()) -> None:
         self.compiled, self.shapes = compiled, shapes
         self._requests: list[Any] = []
 
@@ -103,9 +111,20 @@ class _Matcher:
             self._requests.append(self.compiled.create_infer_request())
         return self._requests[index]
 
+    def side_by_side(self, inputs: Sequence[list[np.ndarray]]) -> list[list[np.ndarray]]:
+        """The outputs of every row, all begun before the first is waited for; as `_run` gives them."""
+        runs = [self.request(i) for i in range(len(inputs))]
+        for run, given in zip(runs, inputs, strict=True):
+            run.start_async(given, share_inputs=True)
+        return [_waited(run) for run in runs]
+
+    def in_turn(self, inputs: Sequence[list[np.ndarray]]) -> list[list[np.ndarray]]:
+        """The outputs of every row, one after another; see `_run`."""
+        return [_run(self.request(i), given) for i, given in enumerate(inputs)]
+
 
 class OpenVinoEngine(TorchEngine):
-    """`match` and `draw` through OpenVINO in full float32; the rest through torch.
+    """`match`, `draw` and `alike` through OpenVINO; the rest through torch.
 
     Uses as many threads as torch does when it is made. An answer's features are the compiled network's own memory: they
     hold until the next `match`. Raises whatever the conversion raises.
@@ -114,17 +133,17 @@ class OpenVinoEngine(TorchEngine):
     def __init__(self, net: nn.Module, track: TrackConfig) -> None:
         super().__init__(net, "cpu", track)
         self._name = _fingerprint(self.net, torch.get_num_threads())
-        self._matchers: dict[tuple[int, bool], _Matcher] = {}
+        self._matchers: dict[tuple[int, bool], _Network] = {}
         self._drawer: Any = None
         e, s = self.config.exemplar, self.config.search
         self._blank = super().embed(np.zeros((1, e, e, 3), np.uint8))
         self._prepare(s)
         if self.masks == "box":
             self._prepare_drawing()
-        self._embedder: Any = None
+        self._embedder: _Network | None = None
         if track.framing > 0:
             example = (torch.zeros((1, e, e, 3), dtype=torch.uint8),)
-            self._embedder = _compiled(f"{self._name}-first", _First(self.net), example).create_infer_request()
+            self._embedder = _Network(_compiled(f"{self._name}-first", _First(self.net), example, apart=True))
 
     def _prepare(self, size: int, *, several: bool = False) -> None:
         """Compile for search regions of ``size`` pixels; ``several`` of them side by side, each on a thread."""
@@ -134,7 +153,7 @@ class OpenVinoEngine(TorchEngine):
         wrapped = _Match(self.net, self._offsets, [0 not in shape for shape in shapes])
         name = f"{self._name}-match{size}" + ("-several" if several else "")
         example = (torch.from_numpy(pixels), *self._blank)
-        self._matchers[size, several] = _Matcher(_compiled(name, wrapped, example, apart=several), shapes)
+        self._matchers[size, several] = _Network(_compiled(name, wrapped, example, apart=several), shapes)
 
     def _prepare_drawing(self) -> None:
         shapes = (1, 4), (1, HINTS, CELLS, CELLS), *((1, *rest, FRAMES * KEYS**2) for rest in ((KEY_CHANNELS,), (), ()))
@@ -146,8 +165,8 @@ class OpenVinoEngine(TorchEngine):
         if self._embedder is None:
             return super().alike(exemplars, kernels)
         rows = np.ascontiguousarray(exemplars)
-        first = [_run(self._embedder, [rows[i : i + 1]])[0].copy() for i in range(len(rows))]
-        return cosine(np.concatenate(first), kernels[0].numpy())
+        found = self._embedder.side_by_side([[rows[i : i + 1]] for i in range(len(rows))])
+        return cosine(np.concatenate([first for (first,) in found]), kernels[0].numpy())
 
     def match(self, kernels: tuple[Tensor, ...], searches: Pixels) -> Answer:
         pixels = np.ascontiguousarray(searches)
@@ -155,15 +174,11 @@ class OpenVinoEngine(TorchEngine):
         if (size, several) not in self._matchers:
             self._prepare(size, several=several)
         matcher = self._matchers[size, several]
-        runs = [matcher.request(i) for i in range(len(pixels))]
         given = [[pixels[i : i + 1], *_rows(kernels, i)] for i in range(len(pixels))]
-        if several:
-            for run, inputs in zip(runs, given, strict=True):
-                run.start_async(inputs, share_inputs=True)
         parts: list[list[np.ndarray]] = [[] for _ in matcher.shapes]
         features = []
-        for i in range(len(pixels)):
-            found = iter(_waited(runs[i]) if several else _run(runs[i], given[i]))
+        for row in matcher.side_by_side(given) if several else matcher.in_turn(given):
+            found = iter(row)
             for part, shape in zip(parts, matcher.shapes, strict=True):
                 part.append(np.empty(shape, np.float32) if 0 in shape else next(found).copy())
             features.append(tuple(torch.from_numpy(feature).permute(0, 3, 1, 2) for feature in found))
@@ -210,7 +225,7 @@ def _fingerprint(net: nn.Module, threads: int) -> str:
     ov = _openvino()
     digest = hashlib.sha256()
     processor = ov.Core().get_property("CPU", "FULL_DEVICE_NAME")
-    digest.update(repr((ov.get_version(), torch.__version__, processor, threads)).encode())
+    digest.update(repr((ov.get_version(), torch.__version__, processor, precision(), threads)).encode())
     for name, tensor in net.state_dict().items():
         digest.update(name.encode() + np.ascontiguousarray(tensor.numpy()).tobytes())
     ours = sorted(name for name in sys.modules if name.startswith("tracker.models.") or name == __name__)
@@ -234,7 +249,7 @@ def _compiled(name: str, module: nn.Module, example: tuple[Tensor, ...], *, apar
                 "PERFORMANCE_HINT": "THROUGHPUT" if apart else "LATENCY",
                 "NUM_STREAMS": threads if apart else 1,
                 "INFERENCE_NUM_THREADS": threads,
-                "INFERENCE_PRECISION_HINT": "f32",  # bfloat16 is wrong by a tenth in places
+                "INFERENCE_PRECISION_HINT": precision(),
                 "ENABLE_CPU_PINNING": False,  # other programs run beside us
             }
             core, path = ov.Core(), engines_home() / f"{name}.blob"
