@@ -32,6 +32,8 @@ def evaluate(
     engine: Literal["auto", "torch", "openvino"] = "auto",
     clips: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     limit_clips: int | None = None,
+    starts: int = 1,
+    longest: int | None = None,
     raw: Path | None = None,
     jobs: int = 1,
     protocol: Literal["one-pass", "supervised", "multi-start"] = "one-pass",
@@ -72,6 +74,11 @@ def evaluate(
         Only these clips; patterns such as OTB_* are allowed.
     limit_clips
         Only the first so many clips.
+    starts
+        Start on each clip at so many places, equally far apart. One pass is one draw: a chance loss early in a clip
+        costs all of it. One pass only.
+    longest
+        Follow the target for at most so many frames after each start. One pass only.
     raw
         Keep the raw boxes as text in this folder, and continue from those already there.
     jobs
@@ -91,6 +98,7 @@ def evaluate(
     from tracker.cli.reporting import write_page
     from tracker.data.readers import discover
     from tracker.data.sequences import select
+    from tracker.data.stretches import stretches
     from tracker.evaluation import report, report_vot
     from tracker.evaluation.compare import Contender
     from tracker.evaluation.expected import INTERVALS
@@ -101,8 +109,9 @@ def evaluate(
 
     if repetitions < 1:
         raise TrackerError("--repetitions needs at least 1.")
-    if jobs < 1 or (limit_clips is not None and limit_clips < 1):
-        raise TrackerError("--jobs and --limit-clips need at least 1.")
+    counts = {"--jobs": jobs, "--limit-clips": limit_clips, "--starts": starts, "--longest": longest}
+    if low := [name for name, count in counts.items() if count is not None and count < 1]:
+        raise TrackerError(f"{', '.join(low)}: at least 1.")
     labels = list(dict.fromkeys(tracker or ["default"]))
     _refuse_unknown(set_ or {}, labels)
     options = {"nanotrack_dir": nanotrack_dir, "weights": weights, "engine": engine, **(set_ or {})}
@@ -110,6 +119,10 @@ def evaluate(
         raise TrackerError("--masks always is for one pass; VOT's protocols ask for masks where the truth has them.")
     contenders = [Contender.of(label, device, options, always_masks=masks == "always") for label in labels]
     sequences = select(discover(root), clips or [], limit_clips)
+    if starts > 1 or longest is not None:
+        if protocol != "one-pass":
+            raise TrackerError("--starts and --longest are for one pass; VOT's protocols have starts of their own.")
+        sequences = [part for sequence in sequences for part in stretches(sequence, starts, longest)]
     for path in (json, html):
         if path is not None:
             prepare(path)

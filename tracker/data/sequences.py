@@ -47,7 +47,8 @@ class Sequence:
     is where it is more than a box (a polygon or a mask patch; None where absent). ``absent``: (N,) bool, the target is
     known to be out of sight, None when the data set does not say. ``cover``: (N,) visible share in [0, 1].
     ``attributes`` of the whole clip; ``frame_attributes``: (N,) bool by name. ``anchors``: (N,) VOT's starting points,
-    above 0 to run forward from there and below 0 backward.
+    above 0 to run forward from there and below 0 backward. ``begin``: the frame of the video, and number of the mask,
+    with which the clip begins (see `tracker.data.stretches`).
     """
 
     name: str
@@ -62,6 +63,7 @@ class Sequence:
     cover: np.ndarray | None = None
     frame_attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
     anchors: np.ndarray | None = None
+    begin: int = 0
 
     @property
     def first(self) -> int:
@@ -120,7 +122,7 @@ class Sequence:
             with av.open(str(self.media)) as container:
                 stream = container.streams.video[0]
                 stream.thread_type = "NONE"
-                for frame in container.decode(stream):
+                for frame in islice(container.decode(stream), self.begin, None):
                     yield np.ascontiguousarray(frame.to_ndarray(format="bgr24"))
         except (FFmpegError, IndexError, OSError) as error:
             raise SequenceError(f"{self.media} cannot be decoded: {error}") from error
@@ -143,7 +145,7 @@ class Sequence:
             region = self.regions[frame] if self.regions else None
             width, height = self.size if isinstance(region, MaskPatch) else (0, 0)
             return rasterise(region, (0, 0, width, height)) if isinstance(region, MaskPatch) else None
-        path = self.masks / f"{frame:05d}.png"
+        path = self.masks / f"{self.begin + frame:05d}.png"
         if not path.is_file():
             return None
         if self.mask_colour is None:

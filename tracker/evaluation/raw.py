@@ -89,6 +89,11 @@ class RawStore:
             raise TrackerError(f"{path} does not say which tracker made these results; evaluate again with --raw.")
         return found
 
+    def clips(self) -> list[str]:
+        """Names of the clips of which there are boxes, in order."""
+        files = sorted(self.folder.rglob("*.frames.csv"))
+        return [file.relative_to(self.folder).as_posix().removesuffix(".frames.csv") for file in files]
+
     def load(self, clip: str, frames: int) -> ClipRun | None:
         """The stored run of a clip of ``frames`` frames; None when there is none, or none that fits."""
         boxes_file, frames_file = self._files(clip)

@@ -12,6 +12,7 @@ from tracker import registry
 from tracker.api import TrackerError
 from tracker.data.readers import discover
 from tracker.data.sequences import Sequence
+from tracker.data.stretches import named
 from tracker.evaluation import raw
 from tracker.evaluation.compare import Comparison, Contender, Done, stored, summary
 from tracker.evaluation.profiles import OTB, Profile
@@ -110,7 +111,8 @@ def clips_of(results: list[Results], given: Path | None) -> tuple[list[Path], li
     for root in roots:
         for sequence in discover(root):
             found.setdefault(sequence.name, sequence)
-    return roots, list(found.values())
+    parts = dict.fromkeys(name for one in results for name in one.store.clips())
+    return roots, [*found.values(), *named(parts, found.values())]
 
 
 def studies(results: list[Results], sequences: list[Sequence], profile: Profile = OTB) -> list[Study]:
