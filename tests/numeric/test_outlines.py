@@ -16,7 +16,7 @@ from tracker import checkpoint, colours, registry
 from tracker.api import Box, Crop, HeatMap
 from tracker.config import NetConfig, TrainConfig
 from tracker.data.crops import CropSet
-from tracker.data.outlines import Outlines, hollow_tracks, worn
+from tracker.data.outlines import ROOM, Outlines, hollow_tracks, roomy, strung, worn
 from tracker.inference import outlines
 from tracker.inference.engine import TorchEngine
 from tracker.inference.load import create
@@ -326,6 +326,49 @@ def test_a_worn_mask_is_still_a_mask() -> None:
         assert 0 <= out.min() <= out.max() <= 1 + 1e-6
         different += np.abs(out - mask).mean() > 0.02
     assert different > 10
+
+
+def test_lines_are_drawn_in_picture_and_mask_alike() -> None:
+    picture = np.full((200, 200, 3), 90, np.uint8)
+    mask = np.zeros((200, 200), np.uint8)
+    cv2.circle(mask, (100, 100), 12, 1, -1)
+    kept, changed = (picture.copy(), mask.copy()), 0
+    for seed in range(30):
+        seen, drawn = strung(np.random.default_rng(seed), picture, mask)
+        assert np.array_equal(picture, kept[0]), "what is cached stays as it is"
+        assert np.array_equal(mask, kept[1]), "what is cached stays as it is"
+        assert drawn is not None
+        assert (drawn[mask > 0] == 1).all()
+        lines, different = drawn > mask, (seen != picture).any(2)
+        changed += bool(lines.any())
+        assert not different[cv2.dilate(drawn, np.ones((5, 5), np.uint8)) == 0].any()
+        if lines.any():
+            assert different[lines].mean() > 0.5
+    assert changed > 15
+    empty = np.zeros_like(mask)
+    assert strung(np.random.default_rng(0), picture, empty)[1] is empty
+    assert strung(np.random.default_rng(0), picture, None)[1] is None
+
+
+@given(st.integers(0, 10**6))
+def test_a_roomy_box_holds_its_object_and_at_most_so_much_more(seed: int) -> None:
+    room = roomy(np.random.default_rng(seed))
+    assert room.shape == (2, 2)
+    assert room.min() >= 0
+    assert (1 + room.sum(0)).max() <= ROOM + 1e-9
+
+
+def test_boxes_with_room_are_told_with_the_mask_of_their_object(crops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def filled(item: dict[str, np.ndarray]) -> np.ndarray:
+        """Share of each given box that its mask fills."""
+        return item["mask"].sum((1, 2)) * 4 / item["box"][:, 2:].prod(1)
+
+    monkeypatch.setattr("tracker.data.outlines.ROOMY", 0.0)
+    tight = np.mean([filled(Outlines(config(crops), SIDE, 100)[i]) for i in range(20)])
+    monkeypatch.setattr("tracker.data.outlines.ROOMY", 1.0)
+    items = [Outlines(config(crops), SIDE, 100)[i] for i in range(20)]
+    assert np.mean([filled(item) for item in items]) < 0.7 * tight
+    assert min(item["mask"].sum((1, 2)).min() for item in items) > 5
 
 
 def test_hollow_objects_are_those_with_an_empty_middle(tmp_path: Path) -> None:

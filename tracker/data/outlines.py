@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,8 +21,22 @@ HELD_OUT = 12
 """One video in so many is not trained on: for choosing."""
 TRIES = 200
 """Objects looked at for one whose mask can be used."""
+STRUNG = 0.15
+"""Share of the stills to which lines are tied."""
+ROOMY = 0.15
+"""Share of the samples whose boxes hold more than their object, as where what belongs to it is too fine to be drawn."""
+ROOM = 3.0
+"""Most times that such a box is as wide, or as high, as its object."""
 HOLLOW = 0.5
 """Share of a box's middle below which its object counts as hollow: a swan's neck, a chair."""
+
+
+class _Shown(NamedTuple):
+    """An object in a picture (s, s, 3) uint8: its mask (s, s) uint8, None if it has none, and its box's `roomy`."""
+
+    picture: np.ndarray
+    mask: np.ndarray | None
+    room: np.ndarray
 
 
 class Outlines(Pairs):
@@ -89,10 +103,14 @@ class Outlines(Pairs):
         recalls = rng.random(2) < 0.65
         expects = rng.random(2) < 0.55
         pixels, masks, given, noted, expected = [], [], [], [], []
+        room = roomy(rng) if rng.random() < ROOMY else np.zeros((2, 2))
+        shown = [_Shown(chosen.pixels(item), chosen.mask(item), room) for item in items]
+        if still and rng.random() < STRUNG:
+            shown = [_Shown(*strung(rng, *shown[0][:2]), room)] * 2  # both views are of one picture
         for i, item in enumerate(items):
             # without anything remembered the box is a person's
             loose = bool(recalls[i] or expects[i])
-            view = self._view(rng, chosen, item, flip, still, loose and rng.random() < 0.8)
+            view = self._view(rng, chosen, item, shown[i], flip, still, loose and rng.random() < 0.8)
             if view is None:
                 return None
             picture, mask, box = view
@@ -123,10 +141,17 @@ class Outlines(Pairs):
         return cv2.resize(mask.astype(np.float32), (half, half), interpolation=cv2.INTER_AREA)
 
     def _view(
-        self, rng: np.random.Generator, source: CropSet, item: CropItem, flip: bool, still: bool, loose: bool
+        self,
+        rng: np.random.Generator,
+        source: CropSet,
+        item: CropItem,
+        shown: _Shown,
+        flip: bool,
+        still: bool,
+        loose: bool,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """A crop around a box that is somewhat wrong, its mask and the box in it."""
-        drawn = source.mask(item)
+        drawn = shown.mask
         if drawn is None:
             return None
         # first the object is turned and stretched, then the square around its box cut
@@ -140,6 +165,8 @@ class Outlines(Pairs):
         if bounds is None or bounds[2] - bounds[0] < 4 or bounds[3] - bounds[1] < 4:
             return None
         size = bounds[2:] - bounds[:2]
+        bounds += np.concatenate([-size * shown.room[0], size * shown.room[1]])
+        size = bounds[2:] - bounds[:2]
         centre, wrong = (bounds[:2] + bounds[2:]) / 2, size.copy()
         spread = 0.11 if loose else 0.02
         if loose and rng.random() < 0.25:
@@ -152,7 +179,7 @@ class Outlines(Pairs):
         matrix[:, 2] += self.side / 2 - scale * centre
         bent = augment.bend(rng, self.side, rng.uniform(1, 9)) if still and rng.random() < 0.5 else None
         mask = augment.warp(drawn, matrix, self.side, nearest=True, bent=bent)
-        picture = augment.warp(source.pixels(item), matrix, self.side, bent=bent)
+        picture = augment.warp(shown.picture, matrix, self.side, bent=bent)
         if mask.sum() < 30:
             return None
         if still:
@@ -192,6 +219,43 @@ def worn(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray, shift: flo
             size = tuple(float(v) for v in rng.uniform(0.15, 0.7, 2) * box[2:] + 1)
             cv2.ellipse(out, (middle, size, float(rng.uniform(0, 180))), value, -1)
     return cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 2.0))
+
+
+def strung(
+    rng: np.random.Generator, picture: np.ndarray, mask: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """An object and lines that lead away from it, as a kite's, a leash or poles: most of its box is then background.
+
+    ``picture`` (s, s, 3) uint8, ``mask`` (s, s) uint8; both come back changed, or as they are where no line fits.
+    """
+    places = np.argwhere(mask) if mask is not None else ()
+    if mask is None or not len(places):
+        return picture, mask
+    side = len(mask)
+    y, x = places[int(rng.integers(len(places)))]
+    span = float(np.ptp(places, axis=0).max())
+    angle, length = rng.uniform(0, 2 * math.pi), span * rng.uniform(0.7, 2.5)
+    picture, mask = np.array(picture), mask.copy()
+    plain = picture.copy()
+    colour = [float(v) for v in np.clip(rng.choice([30, 128, 225]) + rng.normal(0, 25, 3), 0, 255)]
+    for _ in range(int(rng.integers(1, 5))):
+        turn, reach = angle + rng.normal(0, 0.12), length * rng.uniform(0.8, 1)
+        start = int(x + rng.normal(0, 0.04 * span)), int(y + rng.normal(0, 0.04 * span))
+        end = int(x + reach * math.cos(turn)), int(y + reach * math.sin(turn))
+        if not all(0 <= v < side for v in (*start, *end)):
+            continue
+        thick = int(rng.integers(1, 4))
+        cv2.line(picture, start, end, colour, thick, cv2.LINE_AA)
+        cv2.line(mask, start, end, 1, thick)
+    opacity = rng.uniform(0.5, 1)
+    return cv2.addWeighted(picture, opacity, plain, 1 - opacity, 0), mask
+
+
+def roomy(rng: np.random.Generator) -> np.ndarray:
+    """Room that a box leaves beside its object, in sizes of the object: (2, 2), left and above, right and below."""
+    more = np.exp(rng.uniform(0, math.log(ROOM), 2)) - 1
+    place = rng.choice([0.0, 1.0, rng.random()], 2)
+    return np.stack([more * place, more * (1 - place)])
 
 
 def hollow_tracks(chosen: CropSet) -> list[int]:
