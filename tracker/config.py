@@ -115,6 +115,9 @@ class TrackConfig:
     """Frames between two such comparisons."""
     newest: float = 0.5
     """Share of the last correction in what a target is compared with; its start has the rest."""
+    corrected_rate: float = 0.5
+    """Share of ``size_rate`` that a target keeps once a person has corrected it: most corrections are of sizes that the
+    network changed too far."""
     looks: int = 2
     """Places beside the last one where a lost target is sought in each frame (``around``)."""
     online_rate: float = 0.05

@@ -19,6 +19,7 @@ from tracker.inference.device import pick_device
 from tracker.inference.load import create
 from tracker.inference.masks import draw_mask
 from tracker.inference.siamese import SiameseTracker
+from tracker.inference.target import TaughtTarget
 from tracker.models.siamatt_mobile import SiamAttMobile
 
 
@@ -234,6 +235,25 @@ def test_the_embedded_tracker_learns_from_corrections_and_the_papers_do_not(untr
     assert target.step(image).crop is not None
     plain = create("cpu", name="siamatt-mobile", untrained=True, engine="torch", online_weight=0.0)
     assert not isinstance(plain.start(image, Box(80, 60, 50, 40)), Teachable)
+
+
+def test_sizes_change_more_slowly_after_a_correction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both targets see the same picture from the same box; the network's answer does not depend on the rate."""
+    changes = []
+    for rate in (1.0, 0.5, 0.0):
+        tracker = create("cpu", name="siamatt-mobile", untrained=True, engine="torch", framing=0.0, corrected_rate=rate)
+        monkeypatch.setattr(tracker.engine, "masks", "")
+        target = tracker.start(picture(), Box(80, 60, 50, 40))
+        assert isinstance(target, TaughtTarget)
+        target.correct(picture(), Box(80, 60, 50, 40))
+        target.monitor.confidence = 1.0
+        monkeypatch.setattr(target.monitor, "judge", lambda *_: (Verdict.TRACKED, "", {"confidence": 1.0}))
+        box = target.step(picture(1), want_mask=False).box
+        changes.append((box.w - 50, box.h - 40))
+    (w, h), half, none = changes
+    assert abs(w) > 0.01
+    assert half == pytest.approx((w / 2, h / 2), rel=1e-3, abs=1e-6)
+    assert none == pytest.approx((0, 0), abs=1e-9)
 
 
 def test_a_correction_counts_for_targets_that_are_stepped_together(untrained: SiameseTracker) -> None:

@@ -56,6 +56,8 @@ class SiameseTarget:
         self.marked = np.zeros((0, 0))
         """What a person called the target looks like to the online part: unit vectors, the start's and the latest."""
         self.offset = np.zeros(4)
+        self.pace = 1.0
+        """Share of the usual rate at which its size is approached."""
         self.outline = Outline()
         self._frames = 0
 
@@ -222,7 +224,7 @@ class SiameseTarget:
         cx, cy, w, h = cx + dx * w, cy + dy * h, w * math.exp(dw), h * math.exp(dh)
         seen = crop.to_image(Box.from_centre(cx, cy, w, h))
         sure = choice.fused if config.score_mode == "released" else choice.probability
-        rate = choice.penalty * sure * config.size_rate
+        rate = choice.penalty * sure * config.size_rate * self.pace
         width = self.box.w + rate * (seen.w - self.box.w)
         height = self.box.h + rate * (seen.h - self.box.h)
         grown = Box.from_centre(seen.cx, seen.cy, width, height)
@@ -234,6 +236,7 @@ class TaughtTarget(SiameseTarget):
 
     Its online part keeps what it was shown by a person for good, in equal shares however long ago that was. It is
     compared with the last correction and with the start together: the last alone would be forgotten at the next turn.
+    Its size changes more slowly from then on (``corrected_rate``).
     """
 
     def __init__(self, *given: Any) -> None:
@@ -248,6 +251,7 @@ class TaughtTarget(SiameseTarget):
         """The state of a target that has just been seen in ``box``; what was learnt stays."""
         config, engine = self.tracker.config, self.tracker.engine
         self.kernels = engine.blend([self._first, kernels], [1 - config.newest, config.newest])
+        self.pace = config.corrected_rate
         self.box = self.trusted = box
         self._extent = framing.extent(box, self.tracker.net, config)
         self.smallest = min(config.smallest, box.w, box.h)
