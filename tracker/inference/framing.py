@@ -57,8 +57,7 @@ def views(image: Image, box: Box, marked: tuple[float, float], net: NetConfig, f
 
 def change(alike: np.ndarray) -> tuple[float, float]:
     """Logarithms of the factors for width and height that the likeness (5,) of `views` to the template asks for."""
-    low, high = ALIKE
-    trust = min(max((float(alike.max()) - low) / (high - low), 0.0), 1.0)
+    trust = float(np.interp(alike.max(), ALIKE, (0.0, 1.0)))
     own, narrower, wider, lower, higher = map(float, alike)
     return trust * _peak(narrower, own, wider), trust * _peak(lower, own, higher)
 

@@ -274,5 +274,4 @@ def _square(box: Box) -> Square:
 
 def _ramp(found: float) -> float:
     """How much an overlap of box and mask is worth, see `ALIKE`."""
-    low, high = ALIKE
-    return min(max((found - low) / (high - low), 0.0), 1.0)
+    return float(np.interp(found, ALIKE, (0.0, 1.0)))
